@@ -1,0 +1,63 @@
+/** Differentiation, graph to graph: takes values, appends values; nests in any order; compile
+ * afterwards.
+ *
+ *      saros_value g;                                            // dJ/dnu
+ *      saros_vjp(1, &J, NULL, 1, &nu, &g);
+ *
+ *  Derivatives are with respect to values, not names: everything between `in` and `out` is
+ * differentiated, `in` values are held to be independent. SAROS_NONE stands for a zero tangent or
+ * cotangent, in arguments and in results. Errors (a row without a rule, a numeric call
+ * differentiated twice) poison the results and the graph.
+ */
+#ifndef SAROS_AUTODIFF_H
+#define SAROS_AUTODIFF_H
+
+#include "saros/function.h"
+#include "saros/ops.h"
+
+/** Forward mode: out_tangent = (d out / d in) tangent. */
+SAROS_API void saros_jvp(int outs, const saros_value *out, int ins, const saros_value *in,
+                         const saros_value *tangent, saros_value *out_tangent);
+/** Reverse mode: gradient = (d out / d in)^T cotangent. `cotangent` NULL: ones (for scalars).
+ * gradient entries may be SAROS_NONE; see saros_instantiate. */
+SAROS_API void saros_vjp(int outs, const saros_value *out, const saros_value *cotangent, int ins,
+                         const saros_value *in, saros_value *gradient);
+/** Taylor mode: normalised coefficients 1 … order of out along the curve whose coefficients 1 …
+ * order of in are given. series[k*order + j-1] is coefficient j of in[k]; out_series likewise. */
+SAROS_API void saros_jet(int outs, const saros_value *out, int ins, const saros_value *in,
+                         int order, const saros_value *series, saros_value *out_series);
+/** `v`, or zeros of `like`'s type if v is SAROS_NONE. */
+SAROS_API saros_value saros_instantiate(saros_value v, saros_value like);
+
+/** Laplacian, row by row: y = f(x) with x (n,d), y (n) or (n,k), rows independent; result of y's
+ * type. Collapsed Taylor mode: d+2 streams. */
+SAROS_API saros_value saros_laplacian(saros_value y, saros_value x);
+
+/** Batched copy of a body: inputs with batched[k] get a leading axis of extent `size`; all outputs
+ * carry it. */
+SAROS_API void saros_vmap(saros_graph *graph, const saros_body *body, int64_t size,
+                          const saros_value *in, const bool *batched, saros_value *out);
+
+/** Whether each of `in` reaches any of `out`. */
+SAROS_API void saros_depends(int outs, const saros_value *out, int ins, const saros_value *in,
+                             bool *depends);
+
+/** What saros_check_gradient found. */
+typedef struct saros_gradient_report {
+    double rate[3]; /**< Taylor-remainder rates of order 0, 1, 2: about 1, 2, 3 (or the remainder is
+                       at round-off) */
+    double dot_error; /**< |<Jv,w> - <v,J^T w>| relative */
+    double jvp_error; /**< forward mode against central differences, relative */
+    bool passed;
+} saros_gradient_report;
+
+/** Checks the derivatives of scalar or tensor `out` with respect to `in` at the point `at` (one
+ * tensor per compiled input of the list `input`, which must contain every `in`). Random directions
+ * from `seed`. Errors: USAGE if nothing depends; a failed check is SAROS_ERR_DOMAIN with the
+ * numbers in the message, the report being filled all the same. */
+SAROS_API saros_status saros_check_gradient(saros_value out, int ins, const saros_value *in,
+                                            int inputs, const saros_value *input,
+                                            saros_tensor *const *at, int64_t seed,
+                                            saros_gradient_report *report);
+
+#endif

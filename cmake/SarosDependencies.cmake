@@ -1,0 +1,36 @@
+# Packages, as interface targets saros_dep_<name>; optional ones set SAROS_HAVE_<NAME>.
+find_package(PkgConfig REQUIRED)
+find_package(Threads REQUIRED)
+
+function(saros_pkg name)
+  pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${ARGN})
+  add_library(saros_dep_${name} INTERFACE)
+  target_link_libraries(saros_dep_${name} INTERFACE PkgConfig::${name})
+endfunction()
+
+add_library(saros_dep_blas INTERFACE)
+find_package(BLAS REQUIRED)
+find_package(LAPACK REQUIRED)
+target_link_libraries(saros_dep_blas INTERFACE ${LAPACK_LIBRARIES} ${BLAS_LIBRARIES})
+saros_pkg(fftw fftw3 fftw3f)
+saros_pkg(hdf5 hdf5-openmpi)
+find_library(SAROS_HDF5_HL hdf5_hl HINTS ${hdf5_LIBRARY_DIRS} REQUIRED)
+target_link_libraries(saros_dep_hdf5 INTERFACE ${SAROS_HDF5_HL})
+find_package(MPI REQUIRED COMPONENTS C)
+target_link_libraries(saros_dep_hdf5 INTERFACE MPI::MPI_C) # headers of parallel HDF5 include mpi.h
+saros_pkg(petsc PETSc)
+target_link_libraries(saros_dep_petsc INTERFACE MPI::MPI_C)
+find_package(SUNDIALS 6.4 REQUIRED CONFIG COMPONENTS cvodes arkode idas kinsol)
+add_library(saros_dep_sundials INTERFACE)
+target_link_libraries(saros_dep_sundials INTERFACE
+  SUNDIALS::cvodes SUNDIALS::sunmatrixband SUNDIALS::sunmatrixsparse SUNDIALS::sunmatrixdense SUNDIALS::sunlinsolband
+  SUNDIALS::sunlinsoldense SUNDIALS::sunlinsolklu SUNDIALS::sunlinsolspgmr MPI::MPI_C)
+saros_pkg(lua lua5.4)
+add_library(saros_dep_edit INTERFACE)
+pkg_check_modules(edit IMPORTED_TARGET libedit)
+if(edit_FOUND)
+  set(SAROS_HAVE_EDIT 1)
+  target_link_libraries(saros_dep_edit INTERFACE PkgConfig::edit)
+  target_compile_definitions(saros_dep_edit INTERFACE SAROS_HAVE_EDIT=1)
+endif()
+find_program(SAROS_GNUPLOT gnuplot)

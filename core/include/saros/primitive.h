@@ -1,0 +1,107 @@
+/** Primitive: a const row. Rows live in small files, one per family (core/primitives/…); any floor
+ * may define more. The columns say the shape, the evaluation, and what the floors above need to
+ * derive the rest.
+ *
+ *  A row is fully described once it has: doc, type, evaluate, one differentiation column (or
+ * `constant`), batch (or pointwise). A row with none of the differentiation columns is an error
+ * naming it, never a zero.
+ */
+#ifndef SAROS_PRIMITIVE_H
+#define SAROS_PRIMITIVE_H
+
+#include "saros/graph.h"
+
+struct saros_function;
+
+/** What a shape rule sees and fills. */
+typedef struct saros_typing {
+    const saros_primitive *row;
+    const saros_attributes *attributes;
+    int operands;
+    const saros_type *operand;
+    int outputs;        /**< set by the rule if it is not row->outputs */
+    saros_type *output; /**< room for SAROS_MAX_OUTPUTS */
+} saros_typing;
+
+#define SAROS_MAX_OUTPUTS 256
+
+/** What an evaluation sees. `in` may have any strides (broadcast: stride 0). `out` is row-major and
+ * allocated; opaque outputs are NULL and are set by the row. Must not touch anything else; may be
+ * called from several threads. */
+typedef struct saros_evaluation {
+    const saros_primitive *row;
+    const saros_attributes *attributes;
+    int ins, outs;
+    saros_tensor *const *in;
+    saros_tensor **out;
+    struct saros_function *const *body; /**< compiled bodies, in the order of attributes->body */
+    const struct saros_communicator *communicator; /**< NULL: one rank */
+} saros_evaluation;
+
+/** What a differentiation rule sees. Rules append values; they are written in primitives, so they
+ * differentiate again. */
+typedef struct saros_rule {
+    saros_graph *graph;
+    const saros_primitive *row;
+    saros_attributes attributes;
+    int ins, outs;
+    const saros_value *in;
+    const saros_value *out;
+} saros_rule;
+
+typedef enum saros_flag {
+    SAROS_POINTWISE =
+        1 << 0, /**< all operands and the output have one shape; batch is the default */
+    SAROS_CONSTANT =
+        1 << 1, /**< no tangent: comparisons, floor, argmax, integer results, random bits, leaves */
+    SAROS_ORDERED = 1 << 2, /**< collectives, impure calls: never merged, dropped or reordered */
+    SAROS_REGION = 1 << 3,  /**< has bodies */
+    SAROS_COMMUTES = 1 << 4 /**< operands 0 and 1 may be swapped: the key sorts them */
+} saros_flag;
+
+/** Operand sets are bit masks (bit k: operand k; operands above 63 count as 63). */
+typedef uint64_t saros_operand_set;
+
+struct saros_primitive {
+    const char *name; /**< also the name of the Lua binding unless lua says otherwise */
+    const char *doc;  /**< one line */
+    int operands;     /**< exact count, or -(minimum)-1 for variadic rows */
+    int outputs;      /**< usual count; variadic rows set typing->outputs */
+    unsigned flags;
+
+    saros_status (*type)(saros_typing *typing);
+    saros_status (*evaluate)(const saros_evaluation *evaluation);
+    /** Optional: output 0 as a view of input 0. Fills shape-compatible strides and an element
+     * offset; false: cannot, evaluate. */
+    bool (*view)(const saros_attributes *attributes, const saros_tensor *in, const saros_type *out,
+                 int64_t *strides, int64_t *offset);
+
+    /** Sets of operands in which the row is jointly linear, the others held fixed (dot: {0},{1};
+     * add: {0,1}; div: {0}). */
+    saros_operand_set linear_in[3];
+    /** Cotangent of `operand` (a member of a linear set) from the outputs' cotangents (SAROS_NONE
+     * entries possible). */
+    saros_value (*transpose)(const saros_rule *rule, int operand, const saros_value *cotangent);
+    /** Pointwise rows: d out / d in[operand] as a value of out's shape; operands in linear sets
+     * need none. */
+    saros_value (*partial)(const saros_rule *rule, int operand);
+    /** Own rules, where linear_in and partial do not say it (solve, loop, cond, call…).
+     * tangent/cotangent/gradient entries may be SAROS_NONE. A column present here wins over the
+     * derived form. Unsupported cases: saros_fail + saros_poison. */
+    void (*jvp)(const saros_rule *rule, const saros_value *tangent, saros_value *out_tangent);
+    void (*vjp)(const saros_rule *rule, const saros_value *cotangent, const bool *wanted,
+                saros_value *gradient);
+    /** Own Taylor recurrence. series[k*(order+1)+j]: normalised coefficient j of operand k;
+     * out_series likewise; coefficient 0 of the outputs is given (rule->out). */
+    void (*jet)(const saros_rule *rule, int order, const saros_value *series,
+                saros_value *out_series);
+    /** Batched form: operands with batched[k] carry a leading axis of extent `size`; fills outputs
+     * and says which carry it. */
+    void (*batch)(const saros_rule *rule, int64_t size, const saros_value *in, const bool *batched,
+                  saros_value *out, bool *out_batched);
+};
+
+/** All rows of core, in a fixed order; for tests, bindings and reference pages. */
+SAROS_API const saros_primitive *const *saros_core_primitives(int *count);
+
+#endif
