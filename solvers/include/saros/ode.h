@@ -1,0 +1,58 @@
+/** Fixed-step integrators as loops of the graph: the gradient is that of the numbers computed
+ * (discrete).
+ *
+ *  y' = f(t, y), y f64 of rank 1. Output times are hit: interval j from times[j] to times[j+1] is
+ * cut in steps[j] equal steps. One file each under solvers/integrators/.
+ */
+#ifndef SAROS_ODE_H
+#define SAROS_ODE_H
+
+#include "saros/root.h"
+
+/** Builds f: `t` scalar, `y` (n) -> rate (n). May use values of enclosing graphs (parameters). */
+typedef saros_status (*saros_rate_fn)(saros_graph *graph, saros_value t, saros_value y, void *user,
+                                      saros_value *rate);
+/** Builds what is kept at an output time. */
+typedef saros_status (*saros_observe_fn)(saros_graph *graph, saros_value t, saros_value y,
+                                         void *user, saros_value *kept);
+
+/** What a step sees. */
+typedef struct saros_step {
+    saros_graph *graph;
+    saros_value t, h, y;
+    saros_rate_fn rate;
+    void *user;
+    const saros_root_options *root; /**< for implicit stages */
+} saros_step;
+
+typedef struct saros_integrator {
+    const char *name, *doc;
+    int order;
+    bool implicit_;
+    saros_value (*step)(const saros_step *s); /**< y at t + h */
+} saros_integrator;
+
+/** Row by name (euler, rk4, implicit-euler, crank-nicolson, …), or NULL with USAGE recorded:
+ * nearest name and the list. */
+SAROS_API const saros_integrator *saros_integrator_find(const char *name);
+SAROS_API const saros_integrator *const *saros_integrators(int *count);
+
+typedef struct saros_march_spec {
+    const saros_integrator *integrator;
+    saros_value y0;    /**< (n) */
+    saros_value times; /**< f64 (m+1), ascending, run-time input */
+    saros_value steps; /**< i64 (m), each in 1 … bound */
+    int64_t bound;     /**< static bound on steps per interval */
+    saros_rate_fn rate;
+    int observed; /**< values kept at times[1] … times[m]; 0: the state itself (one value) */
+    saros_observe_fn observe;
+    void *user;
+    const saros_root_options *root;
+} saros_march_spec;
+
+/** Appends the march. `*final` (n) is y at the last time; kept[k] has a leading axis of extent m.
+ */
+SAROS_API void saros_march(saros_graph *graph, const saros_march_spec *spec, saros_value *final,
+                           saros_value *kept);
+
+#endif
