@@ -1,36 +1,82 @@
-# Packages, as interface targets saros_dep_<name>; optional ones set SAROS_HAVE_<NAME>.
-find_package(PkgConfig REQUIRED)
+# Packages, as interface targets saros_dep_<name>, and SAROS_HAVE_<NAME> 0 or 1 for each.
+#
+# The ground floors (core, autodiff) build with a compiler alone: what is missing there becomes an error
+# "not in this build" of the rows that need it. The floors above require their libraries.
+# libedit and gnuplot are optional everywhere.
+if("solvers" IN_LIST SAROS_FLOORS)
+  set(need REQUIRED)
+else()
+  set(need "")
+endif()
 find_package(Threads REQUIRED)
+find_package(PkgConfig ${need})
 
-function(saros_pkg name)
-  pkg_check_modules(${name} REQUIRED IMPORTED_TARGET ${ARGN})
+# saros_dep(NAME found libraries…): the interface target and the flag.
+function(saros_dep name found)
   add_library(saros_dep_${name} INTERFACE)
-  target_link_libraries(saros_dep_${name} INTERFACE PkgConfig::${name})
+  string(TOUPPER ${name} upper)
+  if(found)
+    target_link_libraries(saros_dep_${name} INTERFACE ${ARGN})
+    set(SAROS_HAVE_${upper} 1 PARENT_SCOPE)
+  else()
+    set(SAROS_HAVE_${upper} 0 PARENT_SCOPE)
+  endif()
 endfunction()
 
-add_library(saros_dep_blas INTERFACE)
-find_package(BLAS REQUIRED)
-find_package(LAPACK REQUIRED)
-target_link_libraries(saros_dep_blas INTERFACE ${LAPACK_LIBRARIES} ${BLAS_LIBRARIES})
-saros_pkg(fftw fftw3 fftw3f)
-saros_pkg(hdf5 hdf5-openmpi)
-find_library(SAROS_HDF5_HL hdf5_hl HINTS ${hdf5_LIBRARY_DIRS} REQUIRED)
-target_link_libraries(saros_dep_hdf5 INTERFACE ${SAROS_HDF5_HL})
-find_package(MPI REQUIRED COMPONENTS C)
-target_link_libraries(saros_dep_hdf5 INTERFACE MPI::MPI_C) # headers of parallel HDF5 include mpi.h
-saros_pkg(petsc PETSc)
-target_link_libraries(saros_dep_petsc INTERFACE MPI::MPI_C)
-find_package(SUNDIALS 6.4 REQUIRED CONFIG COMPONENTS cvodes arkode idas kinsol)
-add_library(saros_dep_sundials INTERFACE)
-target_link_libraries(saros_dep_sundials INTERFACE
-  SUNDIALS::cvodes SUNDIALS::sunmatrixband SUNDIALS::sunmatrixsparse SUNDIALS::sunmatrixdense SUNDIALS::sunlinsolband
-  SUNDIALS::sunlinsoldense SUNDIALS::sunlinsolklu SUNDIALS::sunlinsolspgmr MPI::MPI_C)
-saros_pkg(lua lua5.4)
-add_library(saros_dep_edit INTERFACE)
-pkg_check_modules(edit IMPORTED_TARGET libedit)
-if(edit_FOUND)
-  set(SAROS_HAVE_EDIT 1)
-  target_link_libraries(saros_dep_edit INTERFACE PkgConfig::edit)
-  target_compile_definitions(saros_dep_edit INTERFACE SAROS_HAVE_EDIT=1)
+# saros_pkg(NAME [REQUIRED] modules…): the same through pkg-config.
+macro(saros_pkg name)
+  set(${name}_FOUND 0)
+  if(PkgConfig_FOUND)
+    pkg_check_modules(${name} IMPORTED_TARGET ${ARGN})
+  endif()
+  saros_dep(${name} "${${name}_FOUND}" PkgConfig::${name})
+endmacro()
+
+# ---- core ----
+find_package(BLAS ${need})
+find_package(LAPACK ${need})
+saros_dep(blas "${BLAS_FOUND}" ${BLAS_LIBRARIES})
+saros_dep(lapack "${LAPACK_FOUND}" ${LAPACK_LIBRARIES})
+saros_pkg(fftw ${need} fftw3 fftw3f)
+saros_pkg(hdf5 ${need} hdf5-openmpi)
+if(SAROS_HAVE_HDF5)
+  find_package(MPI REQUIRED COMPONENTS C) # the headers of parallel HDF5 include mpi.h
+  find_library(SAROS_HDF5_HL hdf5_hl HINTS ${hdf5_LIBRARY_DIRS} REQUIRED)
+  target_link_libraries(saros_dep_hdf5 INTERFACE ${SAROS_HDF5_HL} MPI::MPI_C)
+endif()
+
+# ---- solvers ----
+if("solvers" IN_LIST SAROS_FLOORS)
+  saros_pkg(petsc REQUIRED PETSc)
+  target_link_libraries(saros_dep_petsc INTERFACE MPI::MPI_C)
+  find_package(SUNDIALS 6.4 REQUIRED CONFIG COMPONENTS cvodes arkode idas kinsol)
+  saros_dep(sundials 1
+    SUNDIALS::cvodes SUNDIALS::sunmatrixband SUNDIALS::sunmatrixsparse SUNDIALS::sunmatrixdense
+    SUNDIALS::sunlinsolband SUNDIALS::sunlinsoldense SUNDIALS::sunlinsolklu SUNDIALS::sunlinsolspgmr MPI::MPI_C)
+else()
+  saros_dep(petsc 0)
+  saros_dep(sundials 0)
+endif()
+
+# ---- lua ----
+if("lua" IN_LIST SAROS_FLOORS)
+  saros_pkg(lua REQUIRED lua5.4)
+  saros_pkg(edit libedit)
+  if(SAROS_HAVE_EDIT)
+    target_compile_definitions(saros_dep_edit INTERFACE SAROS_HAVE_EDIT=1)
+  endif()
+else()
+  saros_dep(lua 0)
+  saros_dep(edit 0)
 endif()
 find_program(SAROS_GNUPLOT gnuplot)
+if(SAROS_GNUPLOT)
+  set(SAROS_HAVE_GNUPLOT 1)
+else()
+  set(SAROS_HAVE_GNUPLOT 0)
+  set(SAROS_GNUPLOT "")
+endif()
+
+# ---- what was found, as <saros/config.h> ----
+set(SAROS_CONFIG_DIR ${CMAKE_BINARY_DIR}/include)
+configure_file(${CMAKE_SOURCE_DIR}/cmake/config.h.in ${SAROS_CONFIG_DIR}/saros/config.h @ONLY)

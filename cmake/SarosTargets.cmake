@@ -1,17 +1,54 @@
-# The library saros::saros, the program, and what is installed.
-set(objects "")
-foreach(floor core autodiff solvers physics pinn lua)
-  list(APPEND objects $<TARGET_OBJECTS:saros_${floor}>)
-endforeach()
-get_target_property(libs saros_lua SAROS_LIBS)
-add_library(saros SHARED ${objects})
+# The products: library saros::saros (every floor but lua), program saros (with Lua inside), Lua module saros.so
+# (takes lua_* from the interpreter that loads it), and what is installed.
+set(library_floors ${SAROS_FLOORS})
+list(REMOVE_ITEM library_floors lua)
+list(GET library_floors -1 top)
+get_target_property(libs saros_${top} SAROS_LIBS)
+
+add_library(saros SHARED)
 add_library(saros::saros ALIAS saros)
-target_link_libraries(saros PRIVATE saros_flags ${libs} Threads::Threads m)
-foreach(floor core autodiff solvers physics pinn lua)
+foreach(floor ${library_floors})
+  target_sources(saros PRIVATE $<TARGET_OBJECTS:saros_${floor}>)
   target_include_directories(saros PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/${floor}/include>)
 endforeach()
-if(EXISTS ${CMAKE_SOURCE_DIR}/lua/main.c)
-  add_executable(saros_program lua/main.c)
-  set_target_properties(saros_program PROPERTIES OUTPUT_NAME saros)
-  target_link_libraries(saros_program PRIVATE saros saros_flags saros_dep_lua saros_dep_edit)
+target_include_directories(saros PUBLIC $<BUILD_INTERFACE:${SAROS_CONFIG_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_link_libraries(saros PRIVATE saros_flags ${libs} Threads::Threads m)
+set_target_properties(saros PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
+
+install(TARGETS saros EXPORT sarosTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
+install(DIRECTORY ${SAROS_CONFIG_DIR}/saros DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+foreach(floor ${SAROS_FLOORS})
+  if(IS_DIRECTORY ${CMAKE_SOURCE_DIR}/${floor}/include/saros)
+    install(DIRECTORY ${CMAKE_SOURCE_DIR}/${floor}/include/saros DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+  endif()
+endforeach()
+
+# ---- program and module ----
+if("lua" IN_LIST SAROS_FLOORS AND EXISTS ${CMAKE_SOURCE_DIR}/lua/main.c)
+  file(GLOB program_sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/lua/program/*.c)
+  add_executable(saros_program lua/main.c ${program_sources} $<TARGET_OBJECTS:saros_lua>)
+  set_target_properties(saros_program PROPERTIES OUTPUT_NAME saros
+    INSTALL_RPATH "$ORIGIN/../${CMAKE_INSTALL_LIBDIR}")
+  target_include_directories(saros_program PRIVATE ${CMAKE_SOURCE_DIR}/lua ${CMAKE_SOURCE_DIR}/lua/include)
+  target_link_libraries(saros_program PRIVATE saros saros_flags saros_dep_lua saros_dep_edit saros_dep_petsc m)
+  install(TARGETS saros_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
+if("lua" IN_LIST SAROS_FLOORS AND EXISTS ${CMAKE_SOURCE_DIR}/lua/module_entry.c)
+  add_library(saros_module MODULE lua/module_entry.c $<TARGET_OBJECTS:saros_lua>)
+  set_target_properties(saros_module PROPERTIES PREFIX "" OUTPUT_NAME saros SUFFIX .so
+    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/lua/5.4 INSTALL_RPATH "$ORIGIN/../..")
+  target_include_directories(saros_module PRIVATE ${CMAKE_SOURCE_DIR}/lua ${CMAKE_SOURCE_DIR}/lua/include
+    $<TARGET_PROPERTY:PkgConfig::lua,INTERFACE_INCLUDE_DIRECTORIES>)
+  target_link_libraries(saros_module PRIVATE saros saros_flags saros_dep_edit saros_dep_petsc m)
+  install(TARGETS saros_module LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/lua/5.4)
+endif()
+
+# ---- packages: find_package(saros) and pkg-config saros ----
+include(CMakePackageConfigHelpers)
+set(package_dir ${CMAKE_INSTALL_LIBDIR}/cmake/saros)
+configure_package_config_file(cmake/sarosConfig.cmake.in ${CMAKE_BINARY_DIR}/sarosConfig.cmake INSTALL_DESTINATION ${package_dir})
+write_basic_package_version_file(${CMAKE_BINARY_DIR}/sarosConfigVersion.cmake COMPATIBILITY SameMinorVersion)
+configure_file(cmake/saros.pc.in ${CMAKE_BINARY_DIR}/saros.pc @ONLY)
+install(EXPORT sarosTargets NAMESPACE saros:: DESTINATION ${package_dir})
+install(FILES ${CMAKE_BINARY_DIR}/sarosConfig.cmake ${CMAKE_BINARY_DIR}/sarosConfigVersion.cmake DESTINATION ${package_dir})
+install(FILES ${CMAKE_BINARY_DIR}/saros.pc DESTINATION ${CMAKE_INSTALL_LIBDIR}/pkgconfig)

@@ -1,12 +1,29 @@
 # tests/<floor>/test_<concept>.c: each file is one Check program that links its floor and the floors below it.
-saros_pkg(check check)
-foreach(floor core autodiff solvers physics pinn lua)
+# tests/lua/test_<concept>.lua: scripts the program runs; they fail by raising an error.
+if("solvers" IN_LIST SAROS_FLOORS)
+  saros_pkg(check REQUIRED check)
+else()
+  saros_pkg(check check)
+endif()
+if(NOT SAROS_HAVE_CHECK)
+  message(STATUS "Check was not found: no tests in this build")
+  return()
+endif()
+set(SAROS_TEST_ENVIRONMENT
+  OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
+  OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none OMP_NUM_THREADS=1 CK_DEFAULT_TIMEOUT=240)
+if(SAROS_SANITIZE)
+  list(APPEND SAROS_TEST_ENVIRONMENT ASAN_OPTIONS=fast_unwind_on_malloc=0
+    LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/.ci/lsan.supp:print_suppressions=0)
+endif()
+
+foreach(floor ${SAROS_FLOORS})
   file(GLOB tests CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/${floor}/test_*.c)
-  get_target_property(floors saros_${floor} SAROS_FLOORS)
+  get_target_property(stack saros_${floor} SAROS_STACK)
   get_target_property(includes saros_${floor} SAROS_INCLUDES)
   get_target_property(libs saros_${floor} SAROS_LIBS)
   set(objects "")
-  foreach(f ${floors})
+  foreach(f ${stack})
     list(APPEND objects $<TARGET_OBJECTS:saros_${f}>)
   endforeach()
   if(tests)
@@ -19,7 +36,16 @@ foreach(floor core autodiff solvers physics pinn lua)
     target_include_directories(${test} PRIVATE ${includes} ${CMAKE_SOURCE_DIR}/tests ${CMAKE_SOURCE_DIR}/${floor})
     target_link_libraries(${test} PRIVATE saros_flags saros_upto_${floor} saros_dep_check)
     add_test(NAME ${floor}/${test} COMMAND ${test})
-    set_tests_properties(${floor}/${test} PROPERTIES TIMEOUT 300
-      ENVIRONMENT "OMPI_ALLOW_RUN_AS_ROOT=1;OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1;OMP_NUM_THREADS=1;CK_DEFAULT_TIMEOUT=240")
+    set_tests_properties(${floor}/${test} PROPERTIES TIMEOUT 300 ENVIRONMENT "${SAROS_TEST_ENVIRONMENT}")
   endforeach()
 endforeach()
+
+if(TARGET saros_program)
+  file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/lua/test_*.lua)
+  foreach(script ${scripts})
+    get_filename_component(test ${script} NAME_WE)
+    add_test(NAME lua/${test}.lua COMMAND saros_program run ${script})
+    set_tests_properties(lua/${test}.lua PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_BINARY_DIR}
+      ENVIRONMENT "${SAROS_TEST_ENVIRONMENT}")
+  endforeach()
+endif()
