@@ -56,7 +56,9 @@ typedef enum saros_flag {
         1 << 1, /**< no tangent: comparisons, floor, argmax, integer results, random bits, leaves */
     SAROS_ORDERED = 1 << 2, /**< collectives, impure calls: never merged, dropped or reordered */
     SAROS_REGION = 1 << 3,  /**< has bodies */
-    SAROS_COMMUTES = 1 << 4 /**< operands 0 and 1 may be swapped: the key sorts them */
+    SAROS_COMMUTES = 1 << 4, /**< operands 0 and 1 may be swapped: the key sorts them */
+    SAROS_DISTINCT = 1 << 5, /**< never merged or folded, but dropped if unused: alias */
+    SAROS_INVOLUTION = 1 << 6 /**< row(row(x)) is x exactly: neg, not */
 } saros_flag;
 
 /** Operand sets are bit masks (bit k: operand k; operands above 63 count as 63). */
@@ -75,6 +77,12 @@ struct saros_primitive {
      * offset; false: cannot, evaluate. */
     bool (*view)(const saros_attributes *attributes, const saros_tensor *in, const saros_type *out,
                  int64_t *strides, int64_t *offset);
+
+    /** Exact algebra, applied while building: if bit k of `unit_operands` is set and operand k
+     * equals `unit` in bits everywhere, the node is its other operand (mul: 3, 1.0; div: 2, 1.0;
+     * sub: 2, +0.0; add: none, for -0.0 + 0.0 is +0.0). */
+    double unit;
+    unsigned unit_operands;
 
     /** Sets of operands in which the row is jointly linear, the others held fixed (dot: {0},{1};
      * add: {0,1}; div: {0}). */

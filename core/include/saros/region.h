@@ -39,12 +39,19 @@ SAROS_API void saros_loop_body(saros_graph *graph, saros_body *body, saros_value
                                int inputs, const saros_value *input, int captures,
                                const saros_value *capture, saros_value *out);
 
+/** Appends the loop of `first` (its first output) once more with a body that has `states` further
+ * outputs, stacked at every iteration whatever `every` says: what reverse mode keeps. `body` has the
+ * inputs and outputs of the original one and then the states. `out` receives the original outputs,
+ * then the states. Where both loops are live, compilation runs only this one. */
+SAROS_API void saros_loop_augment(saros_value first, saros_body *body, int states,
+                                  saros_value *out);
+
 /** Reads the attributes of a loop node: what a differentiation rule needs. Operands: n, carry,
- * input, captures. */
+ * input, captures. Outputs: carry, kept (bound/every rows), states (bound rows). */
 typedef struct saros_loop_view {
     int64_t bound, every;
     bool reverse;
-    int carries, inputs, captures, kept;
+    int carries, inputs, captures, kept, states;
     saros_body *body;
 } saros_loop_view;
 SAROS_API saros_loop_view saros_loop_read(const saros_attributes *attributes);
