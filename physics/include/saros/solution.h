@@ -1,7 +1,7 @@
 /** Methods, solutions, gradients and fits: the same calls for every method.
  *
- *      saros_solve(p, &saros_grid, &(saros_grid_options){.cells = {512}, .order = 4, .rtol = 1e-8},
- * NULL, &s); saros_solution_at(s, 1, points, values);
+ *      saros_problem_solve(p, &saros_grid, &(saros_grid_options){.cells = {512}, .order = 4, .rtol
+ * = 1e-8}, NULL, &s); saros_solution_at(s, 1, points, values);
  */
 #ifndef SAROS_SOLUTION_H
 #define SAROS_SOLUTION_H
@@ -48,9 +48,10 @@ typedef struct saros_info {
 
 /* ---- solve and read ---- */
 typedef struct saros_method saros_method;
-SAROS_API saros_status saros_solve(saros_problem *problem, const saros_method *method,
-                                   const void *method_options, const saros_solve_options *options,
-                                   saros_solution **out);
+SAROS_API saros_status saros_problem_solve(saros_problem *problem, const saros_method *method,
+                                           const void *method_options,
+                                           const saros_solve_options *options,
+                                           saros_solution **out);
 SAROS_API saros_solution *saros_solution_retain(saros_solution *solution);
 SAROS_API void saros_solution_release(saros_solution *solution);
 SAROS_API saros_problem *saros_solution_problem(const saros_solution *solution);
@@ -106,20 +107,20 @@ SAROS_API saros_value saros_traced_field(saros_traced *solution, const char *nam
 SAROS_API saros_value saros_traced_parameter(saros_traced *solution, const char *name);
 
 /** J and dJ/d(parameter) for `wrt` names (ends in NULL); gradient[k] has the parameter's shape. */
-SAROS_API saros_status saros_gradient(saros_problem *problem, const saros_method *method,
-                                      const void *method_options,
-                                      const saros_solve_options *options,
-                                      saros_objective_fn objective, void *user,
-                                      const char *const *wrt, double *value,
-                                      saros_tensor **gradient, saros_info *info);
+SAROS_API saros_status saros_problem_gradient(saros_problem *problem, const saros_method *method,
+                                              const void *method_options,
+                                              const saros_solve_options *options,
+                                              saros_objective_fn objective, void *user,
+                                              const char *const *wrt, double *value,
+                                              saros_tensor **gradient, saros_info *info);
 
 /** Solves inside `graph` with parameters given as values (names without value keep their number);
  * for transforms of the interface. */
-SAROS_API saros_status saros_solve_traced(saros_problem *problem, const saros_method *method,
-                                          const void *method_options,
-                                          const saros_solve_options *options, saros_graph *graph,
-                                          const char *const *names, const saros_value *values,
-                                          saros_traced **out);
+SAROS_API saros_status saros_problem_trace(saros_problem *problem, const saros_method *method,
+                                           const void *method_options,
+                                           const saros_solve_options *options, saros_graph *graph,
+                                           const char *const *names, const saros_value *values,
+                                           saros_traced **out);
 SAROS_API void saros_traced_release(saros_traced *solution);
 
 /* ---- fit ---- */
@@ -145,11 +146,12 @@ typedef struct saros_fit_result {
     saros_info info; /**< history borrowed from `solution` */
 } saros_fit_result;
 
-SAROS_API saros_status saros_fit(saros_problem *problem, const saros_method *method,
-                                 const void *method_options, const saros_solve_options *options,
-                                 const saros_fit_data *data,
-                                 const saros_unknown_parameter *unknown /* ends in {0} */,
-                                 saros_fit_result *out);
+SAROS_API saros_status saros_problem_fit(saros_problem *problem, const saros_method *method,
+                                         const void *method_options,
+                                         const saros_solve_options *options,
+                                         const saros_fit_data *data,
+                                         const saros_unknown_parameter *unknown /* ends in {0} */,
+                                         saros_fit_result *out);
 SAROS_API void saros_fit_clear(saros_fit_result *result);
 
 /* ---- the grid method ---- */

@@ -1,8 +1,8 @@
 /** The network method: a PINN. Physics graph -> jets of a network -> weighted residuals ->
  * training.
  *
- *      saros_solve(p, &saros_network_method, &(saros_pinn_options){.points = {8000}, .seed = 1},
- * NULL, &s);
+ *      saros_problem_solve(p, &saros_network_method, &(saros_pinn_options){.points = {8000}, .seed
+ * = 1}, NULL, &s);
  */
 #ifndef SAROS_PINN_H
 #define SAROS_PINN_H
