@@ -11,6 +11,12 @@ function(saros_module name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${name}/*.c)
   # Entry points (main.c, module_entry.c) and what lies in program/ belong to the products: see SarosTargets.
   list(FILTER sources EXCLUDE REGEX "/main\\.c$|/module_entry\\.c$|/lua/program/")
+  # The store: HDF5's, or the one that says there is none.
+  if(SAROS_HAVE_HDF5)
+    list(FILTER sources EXCLUDE REGEX "/core/store/absent\\.c$")
+  else()
+    list(FILTER sources EXCLUDE REGEX "/core/store/hdf5/")
+  endif()
   if(NOT sources)
     file(WRITE ${CMAKE_BINARY_DIR}/${name}_empty.c "typedef int saros_${name}_empty;\n")
     set(sources ${CMAKE_BINARY_DIR}/${name}_empty.c)

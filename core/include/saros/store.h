@@ -43,6 +43,11 @@ SAROS_API saros_status saros_store_finish(saros_store *store);
 /** Closes without @complete. NULL allowed. */
 SAROS_API void saros_store_abandon(saros_store *store);
 
+/** SHA-256 (FIPS 180-4) of `bytes` bytes as 64 hexadecimal digits; `/provenance` carries the
+ * script's.
+ */
+SAROS_API void saros_sha256(const void *data, size_t bytes, char digest[65]);
+
 /* ---- read ---- */
 typedef struct saros_store_reader saros_store_reader;
 SAROS_API saros_status saros_store_open(const char *path, saros_store_reader **out);
