@@ -35,6 +35,10 @@ typedef enum saros_dtype {
     SAROS_DTYPE_COUNT
 } saros_dtype;
 
+/** In `split`: the numbers differ from rank to rank though no axis is cut (a part of a sum, a shared
+ * scalar after saros_spread). Never together with axis bits. */
+#define SAROS_SPLIT_PART (UINT32_C(1) << 31)
+
 typedef enum saros_device { SAROS_CPU, SAROS_CUDA } saros_device;
 
 /** Type of a value and of a tensor. `split`: bit a set if axis a is cut over ranks (0: the same
