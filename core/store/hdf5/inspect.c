@@ -4,9 +4,9 @@
  * Links to an object shown before (the VTK view) are shown as links. Datasets are read in blocks of
  * leading rows, so a result larger than memory can be looked at. */
 #include "hdf5_impl.h"
+#include "../summary_impl.h"
 
 #include <hdf5_hl.h>
-#include <math.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -26,24 +26,8 @@ typedef struct inspection {
     char path[1024]; /**< of the group being listed, "" for the root */
 } inspection;
 
-typedef struct summary {
-    double least, most;
-    int64_t nans;
-} summary;
-
 static void indent(const inspection *self) {
     fprintf(self->to, "%*s", 2 * self->depth, "");
-}
-
-static void summarise(const double *value, size_t count, summary *sum) {
-    for (size_t i = 0; i < count; ++i) {
-        if (isnan(value[i])) {
-            sum->nans += 1;
-        } else {
-            sum->least = fmin(sum->least, value[i]);
-            sum->most = fmax(sum->most, value[i]);
-        }
-    }
 }
 
 /* Reads rows [first, first+rows) of the leading axis (everything at rank 0). */
@@ -69,20 +53,19 @@ static void print_summary(inspection *self, hid_t data, hid_t space, int rank,
     hsize_t rows = row >= block_elements ? 1 : block_elements / row;
     if (rows > total) rows = total;
     double *value = saros_allocate((size_t)(rows * row) * sizeof *value);
-    summary sum = {INFINITY, -INFINITY, 0};
+    saros_summary summary = SAROS_SUMMARY_EMPTY;
     herr_t code = value ? 0 : -1;
     for (hsize_t first = 0; first < total && code >= 0; first += rows) {
         hsize_t now = total - first < rows ? total - first : rows;
         code = read_rows(data, space, rank, extent, first, now, value);
-        if (code >= 0) summarise(value, (size_t)(now * row), &sum);
+        if (code >= 0) saros_summarise(value, (size_t)(now * row), &summary);
     }
     saros_release(value);
     if (code < 0) {
         fputs("  cannot be read", self->to);
         return;
     }
-    if (sum.least <= sum.most) fprintf(self->to, "  min %.6g  max %.6g", sum.least, sum.most);
-    if (sum.nans) fprintf(self->to, "  NaN %lld", (long long)sum.nans);
+    saros_summary_print(&summary, self->to);
 }
 
 static const char *type_word(hid_t type) {
