@@ -27,4 +27,19 @@ enum { SAROS_COND_THEN, SAROS_COND_ELSE, SAROS_COND_OUTPUTS, SAROS_COND_WORDS };
  * ordered. The class and its user data are the opaque tensor. */
 enum { SAROS_CALL_FORM, SAROS_CALL_OUTPUTS, SAROS_CALL_ORDERED, SAROS_CALL_WORDS };
 
+/** Fills `out` with `n` poisoned values of `graph`; the thread's error becomes the graph's. */
+void saros_poison_all(saros_graph *graph, int n, saros_value *out);
+/** Builds a node with `n` outputs and spreads them over `out`. */
+void saros_build_all(saros_graph *graph, const saros_primitive *row,
+                     const saros_attributes *attributes, int operands, const saros_value *operand,
+                     int n, saros_value *out);
+
+/** Row-major forms of an evaluation's operands: themselves, or copies to release at the end. */
+typedef struct saros_dense {
+    int count;
+    saros_tensor **tensor;
+} saros_dense;
+saros_status saros_dense_make(int count, saros_tensor *const *in, saros_dense *out);
+void saros_dense_free(saros_dense *dense);
+
 #endif

@@ -269,3 +269,24 @@ saros_status saros_tensor_get(const saros_tensor *tensor, const int64_t *index, 
     *out = element(tensor, offset);
     return SAROS_OK;
 }
+
+/** Lowest byte of a tensor and the one after its highest. */
+static void span(const saros_tensor *t, const char **low, const char **high) {
+    int64_t size = (int64_t)saros_dtype_bytes(t->dtype), down = 0, up = t->count > 0;
+    for (int a = 0; a < t->rank && t->count > 0; ++a) {
+        int64_t reach = (t->shape[a] - 1) * t->strides[a];
+        if (reach < 0)
+            down += reach;
+        else
+            up += reach;
+    }
+    *low = (const char *)t->data + down * size;
+    *high = (const char *)t->data + up * size;
+}
+
+bool saros_tensor_overlap(const saros_tensor *a, const saros_tensor *b) {
+    const char *a_low, *a_high, *b_low, *b_high;
+    span(a, &a_low, &a_high);
+    span(b, &b_low, &b_high);
+    return a_low < b_high && b_low < a_high;
+}

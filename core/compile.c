@@ -1,0 +1,314 @@
+/** Compiler of the reference backend: live records in id order become steps.
+ *
+ *  1. liveness from the outputs; ordered records are kept too, unless they hang on an input that
+ *     this function does not have. A loop that another live loop augments is replaced by it, at its
+ *     own place in the order (operands are equal).
+ *  2. steps: rows with a `view` column become headers and no step; so do inputs and constants.
+ *  3. places: outputs are written where the caller wants them, the rest by the plan (plan.c).
+ * No rewriting, no fusion. */
+#include "compile_impl.h"
+
+#include <stdio.h>
+#include <string.h>
+
+#include "region_impl.h"
+#include "saros/memory.h"
+
+/* ---- liveness ---- */
+
+/** Whether record `n` may stand for the loop it says it augments. */
+static bool augments(const saros_graph *graph, const saros_graph_record *n,
+                     const saros_graph_record *m) {
+    if (m->row != &saros_row_loop || m->operands != n->operands || m->outputs > n->outputs)
+        return false;
+    for (int k = 0; k <= SAROS_LOOP_KEPT; ++k)
+        if (m->word[k] != n->word[k]) return false;
+    for (int32_t k = 0; k < m->outputs; ++k)
+        if (!saros_type_equal(&graph->type[m->output + k], &graph->type[n->output + k]))
+            return false;
+    return memcmp(m->operand, n->operand, (size_t)m->operands * sizeof(int32_t)) == 0;
+}
+
+static void find_target(saros_compiler *c, int32_t n) {
+    const saros_graph_record *r = &c->graph->record[n];
+    if (r->row != &saros_row_loop) return;
+    int64_t first = r->word[SAROS_LOOP_AUGMENTS];
+    if (first < 0 || first >= r->output) return;
+    int32_t m = c->graph->owner[first];
+    if (c->target[m] < 0 && augments(c->graph, r, &c->graph->record[m]))
+        c->target[m] = c->target[n] >= 0 ? c->target[n] : n;
+}
+
+/** Marks ordered records whose inputs are all here; a record hangs on what its operands do. */
+static saros_status keep_ordered(saros_compiler *c) {
+    const saros_graph *graph = c->graph;
+    bool *missing = saros_allocate_zero((size_t)graph->records, sizeof *missing);
+    if (!missing) return SAROS_ERR_MEMORY;
+    for (int32_t n = 0; n < graph->records; ++n) {
+        const saros_graph_record *r = &graph->record[n];
+        if (r->row == &saros_row_input) missing[n] = c->slot_of[r->output] < 0;
+        for (int32_t k = 0; k < r->operands; ++k)
+            missing[n] |= missing[graph->owner[r->operand[k]]];
+        saros_attributes attributes = saros_record_attributes(r);
+        if (!missing[n] && saros_node_is_ordered(r->row, &attributes)) c->live[n] = true;
+    }
+    saros_release(missing);
+    return SAROS_OK;
+}
+
+static saros_status mark_live(saros_compiler *c, int outputs, const int32_t *output) {
+    const saros_graph *graph = c->graph;
+    if (graph->ordered && keep_ordered(c) != SAROS_OK) return SAROS_ERR_MEMORY;
+    for (int k = 0; k < outputs; ++k) c->live[graph->owner[output[k]]] = true;
+    for (int32_t n = graph->records - 1; n >= 0; --n) {
+        if (!c->live[n]) continue;
+        const saros_graph_record *r = &graph->record[n];
+        if (r->row == &saros_row_input && c->slot_of[r->output] < 0) {
+            const char *name = saros_value_name((saros_value){c->graph, r->output});
+            return saros_fail(SAROS_ERR_USAGE, "saros_compile", "add it to the inputs",
+                              "input %s%s%s (value %d) is used but is not among the inputs",
+                              name[0] ? "'" : "", name, name[0] ? "'" : "", r->output);
+        }
+        find_target(c, n);
+        for (int32_t k = 0; k < r->operands; ++k) c->live[graph->owner[r->operand[k]]] = true;
+        c->values += r->outputs;
+        c->entries += r->operands + r->outputs;
+        c->cells += r->row == &saros_row_constant;
+        c->bodies += r->bodies;
+    }
+    return SAROS_OK;
+}
+
+/* ---- slots and steps ---- */
+
+static int32_t root_of(const saros_function *f, int32_t slot) {
+    return f->place[slot].kind == SAROS_PLACE_VIEW ? f->place[slot].index : slot;
+}
+
+static int32_t make_slot(saros_compiler *c, const saros_type *type, const int64_t *strides,
+                         saros_place place) {
+    saros_function *f = c->f;
+    int32_t slot = f->slots++;
+    saros_tensor_embed(&f->prototype[slot], type->dtype, type->rank, type->shape, strides, NULL);
+    f->place[slot] = place;
+    c->first[slot] = f->steps;
+    c->last[slot] = -1;
+    return slot;
+}
+
+/** Opaque value of a slot that has one. */
+static int32_t make_opaque(saros_compiler *c, int32_t maker, int32_t input,
+                           saros_tensor *constant) {
+    saros_function *f = c->f;
+    f->opaque[f->opaques] = (saros_opaque_value){
+        .maker = maker, .input = input, .constant = constant, .last = maker < 0 ? -1 : f->steps};
+    return f->opaques++;
+}
+
+static void emit_input(saros_compiler *c, int k, const saros_type *type) {
+    saros_place place = {SAROS_PLACE_INPUT, k, 0};
+    if (type->dtype == SAROS_OPAQUE)
+        place = (saros_place){SAROS_PLACE_OPAQUE, make_opaque(c, -1, k, NULL), 0};
+    c->f->input_slot[k] = make_slot(c, type, NULL, place);
+    c->f->input_type[k] = *type;
+}
+
+static void emit_constant(saros_compiler *c, const saros_graph_record *r) {
+    static const int64_t still[SAROS_MAX_RANK] = {0};
+    saros_function *f = c->f;
+    const saros_type *type = &c->graph->type[r->output];
+    saros_place place = {SAROS_PLACE_CONSTANT, 0, 0};
+    if (type->dtype == SAROS_OPAQUE)
+        place = (saros_place){SAROS_PLACE_OPAQUE, make_opaque(c, -1, -1, r->tensor), 0};
+    int32_t slot = make_slot(c, type, r->tensor ? r->tensor->strides : still, place);
+    if (r->tensor) {
+        f->prototype[slot].data = r->tensor->data;
+    } else {
+        int64_t *cell = &f->cell[--c->cells];
+        saros_element_from_word(type->dtype, r->word[r->words - 1], cell);
+        f->prototype[slot].data = cell;
+    }
+    c->slot_of[r->output] = slot;
+}
+
+/** A header over operand 0 instead of a step, if the row can. */
+static bool emit_view(saros_compiler *c, const saros_graph_record *r) {
+    if (!r->row->view || r->operands < 1 || r->outputs != 1) return false;
+    saros_function *f = c->f;
+    int32_t in = c->slot_of[r->operand[0]];
+    const saros_type *type = &c->graph->type[r->output];
+    if (type->dtype == SAROS_OPAQUE && f->place[in].kind == SAROS_PLACE_OPAQUE) {
+        c->slot_of[r->output] = in;
+        return true;
+    }
+    int64_t strides[SAROS_MAX_RANK] = {0}, offset = 0;
+    saros_attributes attributes = saros_record_attributes(r);
+    if (f->prototype[in].dtype != type->dtype ||
+        !r->row->view(&attributes, &f->prototype[in], type, strides, &offset))
+        return false;
+    offset *= (int64_t)saros_dtype_bytes(type->dtype);
+    saros_place place = {SAROS_PLACE_VIEW, in, offset};
+    if (f->place[in].kind == SAROS_PLACE_VIEW)
+        place = (saros_place){SAROS_PLACE_VIEW, f->place[in].index, f->place[in].offset + offset};
+    if (f->place[in].kind == SAROS_PLACE_CONSTANT) place = f->place[in];
+    int32_t slot = make_slot(c, type, strides, place);
+    if (place.kind == SAROS_PLACE_CONSTANT)
+        f->prototype[slot].data = (char *)f->prototype[in].data + offset;
+    c->slot_of[r->output] = slot;
+    return true;
+}
+
+static saros_status emit_bodies(saros_compiler *c, const saros_graph_record *r, saros_step *step) {
+    saros_function *f = c->f;
+    char name[64];
+    snprintf(name, sizeof name, "%s body", r->row->name);
+    saros_compile_options options = {.name = name, .check_finite = f->check_finite};
+    step->body = f->body + f->bodies;
+    for (int32_t b = 0; b < r->bodies; ++b) {
+        saros_status status = saros_compile_body(r->body[b], &options, &f->body[f->bodies]);
+        if (status != SAROS_OK) return status;
+        f->bodies++;
+    }
+    return SAROS_OK;
+}
+
+static saros_status emit_step(saros_compiler *c, const saros_graph_record *r) {
+    saros_function *f = c->f;
+    saros_step *step = &f->step[f->steps];
+    *step = (saros_step){.row = r->row,
+                         .attributes = saros_record_attributes(r),
+                         .file = r->file,
+                         .line = r->line,
+                         .ins = r->operands,
+                         .outs = r->outputs,
+                         .table = f->table_size,
+                         .made_from = f->opaques};
+    if (r->bodies) {
+        saros_status status = emit_bodies(c, r, step);
+        if (status != SAROS_OK) return status;
+    }
+    for (int32_t k = 0; k < r->operands; ++k) {
+        int32_t slot = c->slot_of[r->operand[k]];
+        f->table[f->table_size++] = slot;
+        c->last[root_of(f, slot)] = f->steps;
+        if (f->place[slot].kind == SAROS_PLACE_OPAQUE)
+            f->opaque[f->place[slot].index].last = f->steps;
+    }
+    for (int32_t k = 0; k < r->outputs; ++k) {
+        const saros_type *type = &c->graph->type[r->output + k];
+        saros_place place = {SAROS_PLACE_ARENA, 0, 0};
+        if (type->dtype == SAROS_OPAQUE)
+            place = (saros_place){SAROS_PLACE_OPAQUE, make_opaque(c, f->table_size, -1, NULL), 0};
+        int32_t slot = make_slot(c, type, NULL, place);
+        c->last[slot] = f->steps;
+        c->slot_of[r->output + k] = slot;
+        f->table[f->table_size++] = slot;
+    }
+    step->made_to = f->opaques;
+    f->steps++;
+    return SAROS_OK;
+}
+
+static saros_status emit_record(saros_compiler *c, int32_t n) {
+    const saros_graph_record *r = &c->graph->record[n];
+    int32_t by = c->target[n] >= 0 ? c->target[n] : n;
+    const saros_graph_record *runs = &c->graph->record[by];
+    if (r->row == &saros_row_input || (r->outputs && c->slot_of[r->output] >= 0)) return SAROS_OK;
+    if (r->row == &saros_row_constant) {
+        emit_constant(c, r);
+        return SAROS_OK;
+    }
+    if (emit_view(c, r)) return SAROS_OK;
+    saros_status status = SAROS_OK;
+    if (by == n || c->slot_of[runs->output] < 0) status = emit_step(c, runs);
+    for (int32_t k = 0; status == SAROS_OK && by != n && k < r->outputs; ++k)
+        c->slot_of[r->output + k] = c->slot_of[runs->output + k];
+    return status;
+}
+
+/* ---- compile ---- */
+
+static saros_status allocate_program(saros_compiler *c, int inputs, int outputs) {
+    saros_function *f = c->f;
+    size_t slots = (size_t)(inputs + c->values), n = (size_t)c->graph->records;
+    f->prototype = saros_allocate(slots * sizeof *f->prototype);
+    f->place = saros_allocate(slots * sizeof *f->place);
+    f->opaque = saros_allocate(slots * sizeof *f->opaque);
+    f->step = saros_allocate(n * sizeof *f->step);
+    f->table = saros_allocate((size_t)c->entries * sizeof *f->table);
+    f->cell = saros_allocate((size_t)c->cells * sizeof *f->cell);
+    f->body = saros_allocate((size_t)c->bodies * sizeof(saros_function *));
+    f->input_type = saros_allocate((size_t)inputs * sizeof *f->input_type);
+    f->input_name = saros_allocate((size_t)inputs * sizeof *f->input_name);
+    f->input_slot = saros_allocate((size_t)inputs * sizeof *f->input_slot);
+    f->input_last = saros_allocate((size_t)inputs * sizeof *f->input_last);
+    f->output_type = saros_allocate((size_t)outputs * sizeof *f->output_type);
+    f->output = saros_allocate((size_t)outputs * sizeof *f->output);
+    c->first = saros_allocate(slots * sizeof *c->first);
+    c->last = saros_allocate(slots * sizeof *c->last);
+    bool all = f->prototype && f->place && f->opaque && f->step && f->table && f->cell && f->body &&
+               f->input_type && f->input_name && f->input_slot && f->input_last && f->output_type &&
+               f->output && c->first && c->last;
+    return all ? SAROS_OK : SAROS_ERR_MEMORY;
+}
+
+static saros_status name_inputs(saros_compiler *c, int inputs, const int32_t *input) {
+    for (int k = 0; k < inputs; ++k) {
+        if (c->graph->record[c->graph->owner[input[k]]].row != &saros_row_input)
+            return saros_fail(SAROS_ERR_USAGE, "saros_compile", "use a value of saros_input",
+                              "input %d is no input of the graph", k + 1);
+        if (c->slot_of[input[k]] >= 0)
+            return saros_fail(SAROS_ERR_USAGE, "saros_compile", NULL,
+                              "input %d is given twice (also as input %d)", k + 1,
+                              c->slot_of[input[k]] + 1);
+        c->slot_of[input[k]] = k; /* slots of the inputs come first */
+    }
+    return SAROS_OK;
+}
+
+static saros_status run_passes(saros_compiler *c, int inputs, const int32_t *input, int outputs,
+                               const int32_t *output) {
+    saros_status status = name_inputs(c, inputs, input);
+    if (status != SAROS_OK) return status;
+    status = mark_live(c, outputs, output);
+    if (status != SAROS_OK) return status;
+    status = allocate_program(c, inputs, outputs);
+    if (status != SAROS_OK) return status;
+    c->f->inputs = inputs;
+    c->f->outputs = outputs;
+    for (int k = 0; k < inputs; ++k) {
+        emit_input(c, k, &c->graph->type[input[k]]);
+        c->f->input_name[k] = saros_value_name((saros_value){c->graph, input[k]});
+    }
+    for (int32_t n = 0; n < c->graph->records; ++n) {
+        if (!c->live[n]) continue;
+        status = emit_record(c, n);
+        if (status != SAROS_OK) return status;
+    }
+    return saros_place_values(c, output);
+}
+
+saros_status saros_compile_ids(saros_graph *graph, int inputs, const int32_t *input, int outputs,
+                               const int32_t *output, const saros_compile_options *options,
+                               saros_function **out) {
+    saros_status status = SAROS_ERR_MEMORY;
+    saros_compiler c = {.graph = graph};
+    c.f = saros_function_make(graph, options);
+    c.live = saros_allocate_zero((size_t)graph->records, sizeof *c.live);
+    c.target = saros_allocate((size_t)graph->records * sizeof *c.target);
+    c.slot_of = saros_allocate((size_t)graph->values * sizeof *c.slot_of);
+    if (!c.f || !c.live || !c.target || !c.slot_of) goto done;
+    for (int32_t n = 0; n < graph->records; ++n) c.target[n] = -1;
+    for (int32_t k = 0; k < graph->values; ++k) c.slot_of[k] = -1;
+    SAROS_TRY(run_passes(&c, inputs, input, outputs, output));
+    *out = c.f;
+    c.f = NULL;
+done:
+    saros_function_release(c.f);
+    saros_release(c.live);
+    saros_release(c.target);
+    saros_release(c.slot_of);
+    saros_release(c.first);
+    saros_release(c.last);
+    return status;
+}

@@ -1,0 +1,105 @@
+/** Functions: making, ending and reading them; compile from values and from bodies. */
+#include <string.h>
+
+#include "compile_impl.h"
+#include "saros/memory.h"
+
+saros_function *saros_function_make(saros_graph *graph, const saros_compile_options *options) {
+    saros_function *f = saros_allocate_zero(1, sizeof *f);
+    if (!f) return NULL;
+    f->name = saros_string_copy(options && options->name ? options->name : "function");
+    if (!f->name || pthread_mutex_init(&f->lock, NULL) != 0) {
+        if (f->name) saros_fail(SAROS_ERR_MEMORY, "saros_compile", NULL, "no lock to be had");
+        saros_release(f->name);
+        saros_release(f);
+        return NULL;
+    }
+    atomic_init(&f->references, 1);
+    atomic_init(&f->spare, NULL);
+    f->graph = saros_graph_retain(graph);
+    f->check_finite = options && options->check_finite;
+    return f;
+}
+
+saros_function *saros_function_retain(saros_function *f) {
+    if (f) atomic_fetch_add_explicit(&f->references, 1, memory_order_relaxed);
+    return f;
+}
+
+void saros_function_release(saros_function *f) {
+    if (!f || atomic_fetch_sub_explicit(&f->references, 1, memory_order_acq_rel) != 1) return;
+    saros_frames_free(f);
+    for (int32_t b = 0; b < f->bodies; ++b) saros_function_release(f->body[b]);
+    void *const parts[] = {f->name,       f->input_type, f->output_type, (void *)f->input_name,
+                           f->input_slot, f->input_last, f->output,      f->step,
+                           f->body,       f->prototype,  f->place,       f->table,
+                           f->view,       f->opaque,     f->drop,        f->use,
+                           f->cell};
+    for (size_t k = 0; k < sizeof parts / sizeof *parts; ++k) saros_release(parts[k]);
+    saros_graph_release(f->graph);
+    pthread_mutex_destroy(&f->lock);
+    saros_release(f);
+}
+
+int saros_function_inputs(const saros_function *f) {
+    return f->inputs;
+}
+int saros_function_outputs(const saros_function *f) {
+    return f->outputs;
+}
+const saros_type *saros_function_input_type(const saros_function *f, int k) {
+    return &f->input_type[k];
+}
+const saros_type *saros_function_output_type(const saros_function *f, int k) {
+    return &f->output_type[k];
+}
+
+/* ---- compile ---- */
+
+static saros_status check_options(const saros_compile_options *options) {
+    if (!options || !options->backend || strcmp(options->backend, "reference") == 0)
+        return SAROS_OK;
+    return saros_fail(SAROS_ERR_UNSUPPORTED, "saros_compile", "use \"reference\"",
+                      "backend '%s' is not in this build", options->backend);
+}
+
+/** Id of a value of `graph`, or -1 with the error recorded. */
+static int32_t own_id(saros_graph *graph, saros_value value, const char *what, int k) {
+    if (value.graph == graph && value.id >= 0) return value.id;
+    if (saros_is_none(value))
+        saros_fail(SAROS_ERR_USAGE, "saros_compile", "use saros_instantiate",
+                   "%s %d is the symbolic zero", what, k + 1);
+    else if (value.id < 0)
+        saros_graph_status(value.graph);
+    else
+        saros_fail(SAROS_ERR_USAGE, "saros_compile", NULL, "%s %d belongs to another graph", what,
+                   k + 1);
+    return -1;
+}
+
+saros_status saros_compile(saros_graph *graph, int inputs, const saros_value *input, int outputs,
+                           const saros_value *output, const saros_compile_options *options,
+                           saros_function **out) {
+    saros_status status = saros_graph_status(graph);
+    if (status == SAROS_OK) status = check_options(options);
+    if (status != SAROS_OK) return status;
+    int32_t *ids = saros_allocate((size_t)(inputs + outputs) * sizeof *ids);
+    if (!ids) return SAROS_ERR_MEMORY;
+    for (int k = 0; status == SAROS_OK && k < inputs + outputs; ++k) {
+        ids[k] = k < inputs ? own_id(graph, input[k], "input", k)
+                            : own_id(graph, output[k - inputs], "output", k - inputs);
+        if (ids[k] < 0) status = saros_error_last()->status;
+    }
+    if (status == SAROS_OK)
+        status = saros_compile_ids(graph, inputs, ids, outputs, ids + inputs, options, out);
+    saros_release(ids);
+    return status;
+}
+
+saros_status saros_compile_body(saros_body *body, const saros_compile_options *options,
+                                saros_function **out) {
+    saros_status status = check_options(options);
+    if (status != SAROS_OK) return status;
+    return saros_compile_ids(body->graph, body->inputs, body->input, body->outputs, body->output,
+                             options, out);
+}
