@@ -123,6 +123,11 @@ SAROS_API saros_graph *saros_body_open(saros_graph *outer);
  * of building. */
 SAROS_API saros_status saros_body_close(saros_graph *inner, int outputs, const saros_value *output,
                                         saros_body **out, saros_value **outer_captures);
+/** Part of a graph as a body: computes `output` from `input`, any values of `graph`. Leaves that are
+ * not among `input` become captures, as by saros_body_close; `graph` is not changed. */
+SAROS_API saros_status saros_body_extract(saros_graph *graph, int inputs, const saros_value *input,
+                                          int outputs, const saros_value *output, saros_body **out,
+                                          saros_value **outer_captures);
 SAROS_API saros_body *saros_body_retain(saros_body *body);
 SAROS_API void saros_body_release(saros_body *body);
 SAROS_API int saros_body_inputs(const saros_body *body);   /**< declared + captures */
