@@ -9,8 +9,8 @@ function(saros_module name)
   endif()
   cmake_parse_arguments(M "" "DEPENDS" "PRIVATE_LIBS" ${ARGN})
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${name}/*.c)
-  # Entry points (main.c, module_entry.c) and what lies in program/ belong to the products: see SarosTargets.
-  list(FILTER sources EXCLUDE REGEX "/main\\.c$|/module_entry\\.c$|/lua/program/")
+  # main.c and what lies in lua/program/ belong to the program: see SarosTargets.
+  list(FILTER sources EXCLUDE REGEX "/main\\.c$|/lua/program/")
   # The store: HDF5's, or the one that says there is none.
   if(SAROS_HAVE_HDF5)
     list(FILTER sources EXCLUDE REGEX "/core/store/absent\\.c$")

@@ -11,16 +11,15 @@ foreach(floor ${library_floors})
   target_sources(saros PRIVATE $<TARGET_OBJECTS:saros_${floor}>)
   target_include_directories(saros PUBLIC $<BUILD_INTERFACE:${CMAKE_SOURCE_DIR}/${floor}/include>)
 endforeach()
-target_include_directories(saros PUBLIC $<BUILD_INTERFACE:${SAROS_CONFIG_DIR}> $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
+target_include_directories(saros PUBLIC $<BUILD_INTERFACE:${SAROS_CONFIG_DIR}> $<BUILD_INTERFACE:${SAROS_UMBRELLA_DIR}>
+  $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(saros PRIVATE saros_flags ${libs} Threads::Threads m)
 set_target_properties(saros PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 
 install(TARGETS saros EXPORT sarosTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
-install(DIRECTORY ${SAROS_CONFIG_DIR}/saros DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-foreach(floor ${SAROS_FLOORS})
-  if(IS_DIRECTORY ${CMAKE_SOURCE_DIR}/${floor}/include/saros)
-    install(DIRECTORY ${CMAKE_SOURCE_DIR}/${floor}/include/saros DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
-  endif()
+install(DIRECTORY ${SAROS_CONFIG_DIR}/saros ${SAROS_UMBRELLA_DIR}/saros DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
+foreach(floor ${library_floors})
+  install(DIRECTORY ${CMAKE_SOURCE_DIR}/${floor}/include/saros DESTINATION ${CMAKE_INSTALL_INCLUDEDIR})
 endforeach()
 
 # ---- program and module ----
@@ -33,12 +32,10 @@ if("lua" IN_LIST SAROS_FLOORS AND EXISTS ${CMAKE_SOURCE_DIR}/lua/main.c)
   target_link_libraries(saros_program PRIVATE saros saros_flags saros_dep_lua saros_dep_edit saros_dep_petsc m)
   install(TARGETS saros_program RUNTIME DESTINATION ${CMAKE_INSTALL_BINDIR})
 endif()
-if("lua" IN_LIST SAROS_FLOORS AND EXISTS ${CMAKE_SOURCE_DIR}/lua/module_entry.c)
-  add_library(saros_module MODULE lua/module_entry.c $<TARGET_OBJECTS:saros_lua>)
+if("lua" IN_LIST SAROS_FLOORS)
+  add_library(saros_module MODULE $<TARGET_OBJECTS:saros_lua>) # its entry, luaopen_saros, is in the floor
   set_target_properties(saros_module PROPERTIES PREFIX "" OUTPUT_NAME saros SUFFIX .so
-    LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/lua/5.4 INSTALL_RPATH "$ORIGIN/../..")
-  target_include_directories(saros_module PRIVATE ${CMAKE_SOURCE_DIR}/lua ${CMAKE_SOURCE_DIR}/lua/include
-    $<TARGET_PROPERTY:PkgConfig::lua,INTERFACE_INCLUDE_DIRECTORIES>)
+    LINKER_LANGUAGE C LIBRARY_OUTPUT_DIRECTORY ${CMAKE_BINARY_DIR}/lib/lua/5.4 INSTALL_RPATH "$ORIGIN/../..")
   target_link_libraries(saros_module PRIVATE saros saros_flags saros_dep_edit saros_dep_petsc m)
   install(TARGETS saros_module LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR}/lua/5.4)
 endif()

@@ -49,3 +49,9 @@ if(TARGET saros_program)
       ENVIRONMENT "${SAROS_TEST_ENVIRONMENT}")
   endforeach()
 endif()
+
+# The installed library, used from outside. A sanitized one cannot be: its users would need the sanitizer too.
+if(TARGET saros_program AND NOT SAROS_SANITIZE)
+  add_test(NAME install/consume COMMAND ${CMAKE_SOURCE_DIR}/tests/install/run ${CMAKE_BINARY_DIR})
+  set_tests_properties(install/consume PROPERTIES TIMEOUT 300 ENVIRONMENT "${SAROS_TEST_ENVIRONMENT};CC=${CMAKE_C_COMPILER}")
+endif()

@@ -105,7 +105,7 @@ SAROS_API void saros_call(saros_graph *graph, const saros_call_class *class_, vo
                           const saros_value *in, int outs, saros_value *out);
 
 /* Rows, for passes that recognise them. */
-SAROS_API extern const saros_primitive saros_row_loop, saros_row_cond, saros_row_call,
+SAROS_API_DATA const saros_primitive saros_row_loop, saros_row_cond, saros_row_call,
     saros_row_input, saros_row_constant;
 
 #endif

@@ -100,7 +100,7 @@ SAROS_API saros_condition_kind saros_problem_condition(const saros_problem *prob
                                                        int side, int unknown, saros_body **value,
                                                        double *a, double *b);
 /** The marker row d(expression, axis). */
-SAROS_API extern const saros_primitive saros_row_derivative;
+SAROS_API_DATA const saros_primitive saros_row_derivative;
 
 /** What inspection of the equation found. */
 typedef struct saros_problem_form {

@@ -167,7 +167,7 @@ typedef struct saros_grid_options {
     const char *accept;             /**< "last": not converging is no error */
 } saros_grid_options;
 
-SAROS_API extern const saros_method saros_grid;
+SAROS_API_DATA const saros_method saros_grid;
 /** The option rows of a method. */
 SAROS_API const saros_option_table *saros_method_options(const saros_method *method);
 SAROS_API const char *saros_method_name(const saros_method *method);

@@ -14,7 +14,7 @@ typedef struct saros_network_options {
         *activation; /**< tanh (default), sin, sigmoid, softplus, gelu-free list in the table */
     int64_t inputs, outputs; /**< set by the method; scripts may set them */
 } saros_network_options;
-SAROS_API extern const saros_option_table saros_network_table;
+SAROS_API_DATA const saros_option_table saros_network_table;
 
 /** Architecture: refcount-free plain description resolved from options. */
 typedef struct saros_network {

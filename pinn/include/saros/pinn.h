@@ -35,7 +35,7 @@ typedef struct saros_pinn_options {
     const char *accept; /**< "last" */
 } saros_pinn_options;
 
-SAROS_API extern const saros_method saros_network_method;
+SAROS_API_DATA const saros_method saros_network_method;
 
 /** Weights of a network solution (borrowed) and its architecture; USAGE if the solution is of
  * another method. */

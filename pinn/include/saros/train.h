@@ -18,7 +18,7 @@ typedef struct saros_optimiser {
     int64_t memory;       /**< lbfgs pairs; 0: 50 */
     double tolerance;     /**< stop when |gradient|_inf falls below; 0: 1e-12 */
 } saros_optimiser;
-SAROS_API extern const saros_option_table saros_optimiser_table;
+SAROS_API_DATA const saros_option_table saros_optimiser_table;
 
 typedef struct saros_train_info {
     int64_t iterations, evaluations;
