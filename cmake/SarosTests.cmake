@@ -6,8 +6,7 @@ else()
   saros_pkg(check check)
 endif()
 if(NOT SAROS_HAVE_CHECK)
-  message(STATUS "Check was not found: no tests in this build")
-  return()
+  target_include_directories(saros_dep_check INTERFACE ${CMAKE_SOURCE_DIR}/tests/alone)
 endif()
 set(SAROS_TEST_ENVIRONMENT
   OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
