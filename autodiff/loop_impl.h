@@ -1,0 +1,32 @@
+/** What the rules of loop share. Body input k is fed by operand k of the node, but for 0: the body
+ * has the index where the node has n. */
+#ifndef SAROS_AUTODIFF_LOOP_IMPL_H
+#define SAROS_AUTODIFF_LOOP_IMPL_H
+
+#include "node_impl.h"
+#include "region_impl.h"
+#include "walk_impl.h"
+
+typedef struct ad_loop {
+    saros_loop_view view;
+    saros_value n;
+    int carry, input, capture, ins; /**< first of each kind among the body's inputs; their number */
+    int outs;                       /**< outputs of the body: next, kept, states */
+} ad_loop;
+
+/** What a loop built from a region is made of. */
+typedef struct ad_loop_plan {
+    int carries, inputs; /**< the first operands of the region; the others are captures */
+    int states;          /**< the last results of the region */
+    int64_t every;
+    bool reverse;
+} ad_loop_plan;
+
+ad_loop ad_loop_read(const saros_rule *rule);
+/** The index, declared first; n takes its place among the operands. */
+saros_value ad_loop_index(const ad_region *region);
+/** Closes the region and appends its loop; `out` is an array (to release) of its outputs. */
+saros_status ad_loop_append(const ad_loop *loop, saros_value n, ad_region *region,
+                            const ad_loop_plan *plan, saros_value **out);
+
+#endif

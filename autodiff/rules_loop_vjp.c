@@ -1,0 +1,287 @@
+/** Reverse rule of `loop`: the forward loop, augmented so that it keeps what each step reads, then
+ * the loop of transposed steps run the other way.
+ *
+ *  One transposed step is a body of its own: (index, carry at the start of the step, slices,
+ *  captures, cotangents of next and kept) -> (cotangents of carry, gradients of slices and of
+ *  captures). It computes the step anew and transposes it; which carries it really reads is seen
+ *  from its graph, and only these are kept as states. The reversed loop carries the cotangents and
+ *  the sums of the capture gradients and stacks the slice gradients.
+ *
+ *  All states are kept: memory grows with n. The result is loops again and differentiates again. */
+#include "loop_impl.h"
+
+#include "saros/memory.h"
+
+typedef struct reverse_loop {
+    const saros_rule *rule;
+    const saros_value *cotangent;
+    const bool *wanted;
+    ad_loop loop;
+    bool *depends; /**< per body input: carries a tangent from a wanted operand */
+    bool *live;    /**< per carry: its cotangent is carried */
+    bool *reads;   /**< per body input: the transposed step reads it */
+    saros_body *step;
+    saros_value *feed;     /**< per step input: its value in the body under construction */
+    saros_value *gradient; /**< per body input: its gradient in the step, NONE if there is none */
+    saros_value *state;    /**< per carry that is read: stacked, outside */
+} reverse_loop;
+
+static bool is_state(const reverse_loop *r, int m) {
+    return m >= r->loop.view.carries + r->loop.view.kept;
+}
+static bool has_cotangent(const reverse_loop *r, int m) {
+    const saros_loop_view *view = &r->loop.view;
+    if (m < view->carries) return r->live[m];
+    bool empty = !is_state(r, m) && view->bound < view->every; /* kept, but without rows */
+    return !empty && !saros_is_none(r->cotangent[m]);
+}
+
+/** Raises `live` to the fix-point: a carry has a cotangent if it has one at the end, or if a step
+ * leads from it to something that has one. */
+static saros_status find_live(reverse_loop *r) {
+    const ad_loop *loop = &r->loop;
+    int carries = loop->view.carries;
+    size_t outs = (size_t)loop->outs;
+    bool *from = saros_allocate_zero((size_t)loop->ins + (size_t)carries * outs + 1, 1);
+    bool *reach = from + loop->ins; /* [carry][body output] */
+    if (!from) return SAROS_ERR_MEMORY;
+    saros_status status = SAROS_OK;
+    for (int c = 0; c < carries && status == SAROS_OK; ++c) {
+        if (!r->depends[loop->carry + c]) continue;
+        r->live[c] = !saros_is_none(r->cotangent[c]);
+        from[loop->carry + c] = true;
+        status = ad_body_activity(loop->view.body, from, reach + (size_t)c * outs);
+        from[loop->carry + c] = false;
+    }
+    for (bool grows = true; grows && status == SAROS_OK;) {
+        grows = false;
+        for (int c = 0; c < carries; ++c)
+            for (int m = 0; m < loop->outs && r->depends[loop->carry + c] && !r->live[c]; ++m)
+                if (reach[(size_t)c * outs + (size_t)m] && has_cotangent(r, m))
+                    r->live[c] = grows = true;
+    }
+    saros_release(from);
+    return status;
+}
+
+static saros_status reverse_open(reverse_loop *r) {
+    const ad_loop *loop = &r->loop;
+    int ins = loop->ins, outs = loop->outs;
+    r->depends = saros_allocate_zero((size_t)(3 * ins + 2 * outs) + 1, sizeof(bool));
+    r->feed = ad_values(3 * ins + outs);
+    if (!r->depends || !r->feed) return SAROS_ERR_MEMORY;
+    r->reads = r->depends + ins + outs; /* between them the flags of kept outputs */
+    r->live = r->reads + ins + outs;
+    r->gradient = r->feed + ins + outs;
+    r->state = r->gradient + ins;
+    for (int k = 1; k < ins; ++k) r->depends[k] = r->wanted[k];
+    saros_status status =
+        ad_loop_activity(&loop->view, r->depends + loop->carry, r->depends + loop->input,
+                         r->depends + loop->capture, r->depends + ins);
+    return status == SAROS_OK ? find_live(r) : status;
+}
+
+/** Declares the step's inputs: those of the body, then one cotangent per output that has one. */
+static void step_inputs(reverse_loop *r, ad_region *region, saros_value *ct) {
+    for (int k = 0; k < r->loop.ins; ++k) {
+        saros_type type = ad_body_type(r->loop.view.body, k);
+        r->feed[k] = ad_region_declare(region, &type, SAROS_NONE);
+    }
+    for (int m = 0; m < r->loop.outs; ++m) {
+        ct[m] = SAROS_NONE;
+        if (!has_cotangent(r, m)) continue;
+        saros_type type = *saros_value_type(saros_body_output(r->loop.view.body, m));
+        ct[m] = ad_region_declare(region, &type, SAROS_NONE);
+    }
+}
+
+/** Which of the body's inputs the finished step reads. */
+static saros_status find_reads(reverse_loop *r) {
+    int outs = saros_body_outputs(r->step);
+    saros_value *in = ad_values(r->loop.ins + outs), *out = in + r->loop.ins;
+    if (!in) return SAROS_ERR_MEMORY;
+    for (int k = 0; k < r->loop.ins; ++k) in[k] = saros_body_input(r->step, k);
+    for (int m = 0; m < outs; ++m) out[m] = saros_body_output(r->step, m);
+    saros_depends(outs, out, r->loop.ins, in, r->reads);
+    saros_release(in);
+    return SAROS_OK;
+}
+
+/** Makes the transposed step; afterwards gradient[k] is non-NONE where the step gives one. */
+static saros_status make_step(reverse_loop *r) {
+    const ad_loop *loop = &r->loop;
+    saros_value *ct = ad_values(2 * loop->outs + loop->ins), *out = ct + loop->outs;
+    saros_value *in = out + loop->outs;
+    saros_status status = SAROS_OK;
+    ad_region region = {0};
+    if (!ct) return SAROS_ERR_MEMORY;
+    ad_region_open(&region, r->rule->graph);
+    step_inputs(r, &region, ct);
+    SAROS_TRY(region.status);
+    saros_inline(region.inner, loop->view.body, r->feed, out);
+    for (int k = 0; k < loop->ins; ++k) {
+        bool carry = k >= loop->carry && k < loop->input;
+        if (carry ? r->live[k - loop->carry] : r->depends[k]) in[k] = r->feed[k];
+    }
+    saros_vjp(loop->outs, out, ct, loop->ins, in, r->gradient);
+    for (int k = loop->carry; k < loop->ins; ++k) {
+        if (k < loop->input && r->live[k - loop->carry])
+            r->gradient[k] = saros_instantiate(r->gradient[k], r->feed[k]);
+        if (!saros_is_none(r->gradient[k])) ad_region_result(&region, r->gradient[k]);
+    }
+    SAROS_TRY(ad_region_close(&region, &r->step));
+    status = find_reads(r);
+done:
+    ad_region_free(&region);
+    saros_release(ct);
+    return status;
+}
+
+/** Appends the augmented loop; state[c] is the stack of carry c at the start of each step. */
+static saros_status keep_states(reverse_loop *r) {
+    const ad_loop *loop = &r->loop;
+    saros_value *in = ad_values(loop->ins + 2 * loop->outs), *out = in + loop->ins;
+    saros_body *body = NULL;
+    ad_region region = {0};
+    saros_status status = SAROS_OK;
+    int states = 0;
+    if (!in) return SAROS_ERR_MEMORY;
+    for (int c = 0; c < loop->view.carries; ++c) states += r->reads[loop->carry + c];
+    if (!states) goto done;
+    ad_region_open(&region, r->rule->in[0].graph);
+    for (int k = 0; k < loop->ins; ++k) {
+        saros_type type = ad_body_type(loop->view.body, k);
+        in[k] = ad_region_declare(&region, &type, SAROS_NONE);
+    }
+    SAROS_TRY(region.status);
+    saros_inline(region.inner, loop->view.body, in, out);
+    for (int m = 0; m < loop->outs; ++m) ad_region_result(&region, out[m]);
+    for (int c = 0; c < loop->view.carries; ++c)
+        if (r->reads[loop->carry + c]) ad_region_result(&region, in[loop->carry + c]);
+    SAROS_TRY(ad_region_close(&region, &body));
+    saros_loop_augment(r->rule->out[0], body, states, out);
+    for (int c = 0, m = loop->outs; c < loop->view.carries; ++c)
+        if (r->reads[loop->carry + c]) r->state[c] = out[m++];
+done:
+    saros_body_release(body);
+    ad_region_free(&region);
+    saros_release(in);
+    return status;
+}
+
+/** Cotangent of stacked output m with one row for each iteration (kept ones: zeros between). */
+static saros_value each_iteration(const reverse_loop *r, int m) {
+    saros_value ct = r->cotangent[m];
+    int64_t every = r->loop.view.every, bound = r->loop.view.bound, rows = bound / every;
+    if (every == 1 || is_state(r, m)) return ct;
+    return saros_pad(ct, 0, every - 1, bound - rows * every, every - 1, 0);
+}
+
+/** Declares operands of the reversed loop in their order and feeds the step's inputs. */
+static void feed_step(reverse_loop *r, ad_region *region, ad_loop_plan *plan, saros_value *sum) {
+    const ad_loop *loop = &r->loop;
+    const saros_rule *rule = r->rule;
+    saros_value *ct = r->feed + loop->ins;
+    r->feed[0] = ad_loop_index(region);
+    for (int c = 0, t = 0; c < loop->view.carries; ++c) {
+        if (!r->live[c]) continue;
+        saros_value end = saros_instantiate(r->cotangent[c], rule->out[c]);
+        saros_type type = *saros_value_type(rule->out[c]);
+        ct[t++] = ad_region_declare(region, &type, end);
+    }
+    for (int k = loop->capture; k < loop->ins; ++k) {
+        if (saros_is_none(r->gradient[k])) continue;
+        saros_type type = ad_body_type(loop->view.body, k);
+        sum[k] = ad_region_declare(region, &type, saros_zeros_like(rule->in[k]));
+    }
+    plan->carries = region->operands;
+    for (int k = loop->carry; k < loop->capture; ++k) {
+        if (!r->reads[k]) continue;
+        saros_value stack = k < loop->input ? r->state[k - loop->carry] : rule->in[k];
+        saros_type type = ad_slice_type(stack);
+        r->feed[k] = ad_region_declare(region, &type, stack);
+    }
+    int t = 0;
+    for (int m = 0; m < loop->outs; ++m) {
+        if (!has_cotangent(r, m)) continue;
+        if (m >= loop->view.carries) {
+            saros_value stack = each_iteration(r, m);
+            saros_type type = ad_slice_type(stack);
+            ct[t] = ad_region_declare(region, &type, stack);
+        }
+        ++t;
+    }
+    plan->inputs = region->operands - plan->carries;
+    for (int k = loop->capture; k < loop->ins; ++k) {
+        if (!r->reads[k]) continue;
+        saros_type type = ad_body_type(loop->view.body, k);
+        r->feed[k] = ad_region_declare(region, &type, rule->in[k]);
+    }
+}
+
+/** What the step does not read may be anything: zeros. */
+static void feed_unread(reverse_loop *r, saros_graph *inner) {
+    for (int k = 1; k < r->loop.ins; ++k) {
+        if (r->reads[k]) continue;
+        saros_type type = ad_body_type(r->loop.view.body, k);
+        r->feed[k] = saros_splat(inner, &type, 0);
+    }
+}
+
+static saros_status reversed(reverse_loop *r, saros_value *gradient) {
+    const ad_loop *loop = &r->loop;
+    int outs = saros_body_outputs(r->step), live = 0;
+    saros_value *sum = ad_values(loop->ins + outs), *out = sum + loop->ins, *end = NULL;
+    ad_loop_plan plan = {.every = 1, .reverse = !loop->view.reverse};
+    ad_region region = {0};
+    saros_status status = SAROS_OK;
+    if (!sum) return SAROS_ERR_MEMORY;
+    ad_region_open(&region, r->rule->graph);
+    feed_step(r, &region, &plan, sum);
+    SAROS_TRY(region.status);
+    feed_unread(r, region.inner);
+    saros_inline(region.inner, r->step, r->feed, out);
+    const saros_value *from = out;
+    for (int c = 0; c < loop->view.carries; ++c)
+        if (r->live[c]) ad_region_result(&region, out[live++]);
+    from += live;
+    for (int k = loop->input; k < loop->capture; ++k)
+        if (!saros_is_none(r->gradient[k])) ++from;
+    for (int k = loop->capture; k < loop->ins; ++k)
+        if (!saros_is_none(r->gradient[k])) ad_region_result(&region, saros_add(sum[k], *from++));
+    from = out + live;
+    for (int k = loop->input; k < loop->capture; ++k)
+        if (!saros_is_none(r->gradient[k])) ad_region_result(&region, *from++);
+    SAROS_TRY(ad_loop_append(loop, loop->n, &region, &plan, &end));
+    const saros_value *next = end;
+    for (int k = loop->carry; k < loop->input; ++k)
+        if (r->live[k - loop->carry]) gradient[k] = *next++;
+    for (int k = loop->capture; k < loop->ins; ++k)
+        if (!saros_is_none(r->gradient[k])) gradient[k] = *next++;
+    for (int k = loop->input; k < loop->capture; ++k)
+        if (!saros_is_none(r->gradient[k])) gradient[k] = *next++;
+done:
+    ad_region_free(&region);
+    saros_release(end);
+    saros_release(sum);
+    return status;
+}
+
+void ad_loop_vjp(const saros_rule *rule, const saros_value *cotangent, const bool *wanted,
+                 saros_value *gradient) {
+    reverse_loop r = {
+        .rule = rule, .cotangent = cotangent, .wanted = wanted, .loop = ad_loop_read(rule)};
+    saros_status status = SAROS_OK;
+    SAROS_TRY(reverse_open(&r));
+    SAROS_TRY(make_step(&r));
+    if (!saros_body_outputs(r.step)) goto done;
+    SAROS_TRY(keep_states(&r));
+    SAROS_TRY(reversed(&r, gradient));
+done:
+    if (status != SAROS_OK) ad_fill(rule->ins, gradient, saros_poison(rule->graph));
+    for (int k = 0; k < rule->ins; ++k)
+        if (!wanted[k]) gradient[k] = SAROS_NONE;
+    saros_body_release(r.step);
+    saros_release(r.feed);
+    saros_release(r.depends);
+}
