@@ -29,8 +29,9 @@ typedef struct saros_side {
 SAROS_API int64_t saros_extend_own(int64_t nodes, const saros_side *lo, const saros_side *hi);
 
 /** u on its own points -> u on all nodes plus `width` ghosts on either side (extent nodes + 2 width
- * along `axis`). Ghosts come from the polynomial of degree `order`+ through the nearest nodes that
- * satisfies the side's condition, so that a stencil of that order keeps it up to the boundary.
+ * along `axis`). Ghosts come from a polynomial through the nearest nodes that satisfies the side's
+ * condition, of the degree with which a stencil of that order is stable and keeps its order:
+ * `order` with a slope, order - 1 (at least 2) through a given value or without condition.
  * @param h node spacing, scalar value. Poisoned with SHAPE if the axis has too few nodes for the
  * order. */
 SAROS_API saros_value saros_extend(saros_value u, int axis, int64_t width, int order, saros_value h,

@@ -22,9 +22,12 @@ typedef struct saros_root_options {
     const char *name;         /**< for messages */
 } saros_root_options;
 
-/** x (f64, rank 1) with F(x) = 0 near `guess`; F may use any values of the graph (captures). The
- * guess carries no gradient. */
+/** x (f64, rank 1) with F(x) = 0 near `guess`; F may use any values of the guess's graph and of
+ * those that enclose it (captures). The guess carries no gradient. */
 SAROS_API saros_value saros_root(saros_value guess, saros_residual_fn residual, void *user,
                                  const saros_root_options *options);
+
+/** All rows of this floor, in a fixed order; for tests, bindings and reference pages. */
+SAROS_API const saros_primitive *const *saros_solver_primitives(int *count);
 
 #endif

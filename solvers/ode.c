@@ -1,0 +1,129 @@
+/** saros_march: fixed steps between output times, as two nested loops of the graph.
+ *
+ *  Interval j from t_j to t_{j+1} is cut into m_j equal steps h_j = (t_{j+1} - t_j)/m_j; step i
+ * starts at t_j + i h_j. The outer loop runs over intervals and keeps what is observed; reverse
+ * mode keeps the state at each output time and runs one interval's steps again to have those
+ * between.
+ */
+#include "saros/ode.h"
+
+#include "root_impl.h"
+#include "saros/memory.h"
+#include "saros/ops.h"
+#include "saros/region.h"
+
+typedef struct march {
+    const saros_march_spec *spec;
+    const saros_root_options *root;
+    saros_value t, h; /* start and step of the interval, in the outer body */
+} march;
+
+static saros_status march_step(saros_graph *body, saros_value index, const saros_value *carry,
+                               const saros_value *input, void *user, saros_value *next,
+                               saros_value *kept) {
+    (void)input;
+    (void)kept;
+    const march *m = user;
+    saros_value i = saros_cast(index, SAROS_F64);
+    saros_step step = {.graph = body,
+                       .t = saros_add(m->t, saros_mul(i, m->h)),
+                       .h = m->h,
+                       .y = carry[0],
+                       .rate = m->spec->rate,
+                       .user = m->spec->user,
+                       .root = m->root};
+    next[0] = m->spec->integrator->step(&step);
+    return SAROS_OK;
+}
+
+/* inputs: start, end and steps of the interval */
+static saros_status march_interval(saros_graph *body, saros_value index, const saros_value *carry,
+                                   const saros_value *input, void *user, saros_value *next,
+                                   saros_value *kept) {
+    (void)index;
+    march m = *(const march *)user;
+    const saros_march_spec *spec = m.spec;
+    m.t = input[0];
+    m.h = saros_div(saros_sub(input[1], input[0]), saros_cast(input[2], SAROS_F64));
+    /* a count below 1 becomes one that the loop refuses: it would leave the state where it was */
+    saros_value counted = saros_ge(input[2], saros_like(input[2], 1));
+    saros_loop(body,
+               &(saros_loop_spec){.n = saros_where(counted, input[2], saros_like(input[2], -1)),
+                                  .bound = spec->bound,
+                                  .carries = 1,
+                                  .carry = carry,
+                                  .build = march_step,
+                                  .user = &m},
+               next, NULL);
+    if (!spec->observe) {
+        kept[0] = next[0];
+        return SAROS_OK;
+    }
+    return spec->observe(body, input[1], next[0], spec->user, kept);
+}
+
+static saros_status march_check(const saros_march_spec *spec) {
+    static const char *const where = "saros_march";
+    const saros_type times = *saros_value_type(spec->times), steps = *saros_value_type(spec->steps);
+    const saros_type *y = saros_value_type(spec->y0);
+    if (y->dtype != SAROS_F64 || y->rank != 1)
+        return saros_fail(SAROS_ERR_TYPE, where, NULL, "y0 must be f64 of rank 1");
+    if (times.dtype != SAROS_F64 || times.rank != 1 || steps.dtype != SAROS_I64 || steps.rank != 1)
+        return saros_fail(SAROS_ERR_TYPE, where, NULL,
+                          "times must be f64 and steps i64, both of rank 1");
+    if (times.shape[0] != steps.shape[0] + 1)
+        return saros_fail(SAROS_ERR_SHAPE, where, "one number of steps per interval",
+                          "%lld times and %lld numbers of steps, wanted one time more",
+                          (long long)times.shape[0], (long long)steps.shape[0]);
+    if (spec->bound < 1)
+        return saros_fail(SAROS_ERR_USAGE, where, NULL, "bound is %lld, wanted at least 1",
+                          (long long)spec->bound);
+    return SAROS_OK;
+}
+
+/* The options with the diagonal in the sparsity: a stage is y - c h f(y). */
+static saros_status root_options(const saros_march_spec *spec, saros_root_options *options,
+                                 saros_sparsity **owned) {
+    *options = spec->root ? *spec->root : (saros_root_options){0};
+    if (!options->name) options->name = spec->integrator->name;
+    if (!options->sparsity) return SAROS_OK;
+    saros_status status = saros_sparsity_with_diagonal(options->sparsity, owned);
+    options->sparsity = *owned;
+    return status;
+}
+
+void saros_march(saros_graph *graph, const saros_march_spec *spec, saros_value *final,
+                 saros_value *kept) {
+    int keeps = spec->observe ? spec->observed : 1;
+    saros_status status = SAROS_OK;
+    saros_sparsity *owned = NULL;
+    saros_root_options options;
+    saros_value *stacked = NULL;
+    SAROS_TRY(saros_graph_status(graph));
+    SAROS_TRY(march_check(spec));
+    SAROS_TRY(root_options(spec, &options, &owned));
+    stacked = saros_values_make(keeps);
+    if (!stacked) SAROS_TRY(SAROS_ERR_MEMORY);
+    int64_t m = saros_value_type(spec->steps)->shape[0];
+    saros_value input[3] = {saros_slice(spec->times, 0, 0, m, 1),
+                            saros_slice(spec->times, 0, 1, m + 1, 1), spec->steps};
+    march context = {.spec = spec, .root = &options};
+    saros_loop(graph,
+               &(saros_loop_spec){.n = saros_scalar(graph, SAROS_I64, (double)m),
+                                  .bound = m,
+                                  .carries = 1,
+                                  .carry = &spec->y0,
+                                  .inputs = 3,
+                                  .input = input,
+                                  .kept = keeps,
+                                  .build = march_interval,
+                                  .user = &context},
+               final, stacked);
+    for (int k = 0; kept && k < keeps; ++k) kept[k] = stacked[k];
+done:
+    saros_sparsity_release(owned);
+    saros_release(stacked);
+    if (!status) return;
+    *final = saros_poison(graph);
+    for (int k = 0; kept && k < keeps; ++k) kept[k] = *final;
+}

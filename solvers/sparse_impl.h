@@ -1,0 +1,47 @@
+/** Inside of sparse Jacobians: the pattern as its files see it, and patterns made from patterns.
+ *
+ *  Colouring and the analysis of the direct solver are made on first demand under the lock and
+ * never change afterwards. `entry` lists the nonzeros colour by colour, so that decompressing one
+ * product J v touches each of its nonzeros once.
+ */
+#ifndef SAROS_SPARSE_IMPL_H
+#define SAROS_SPARSE_IMPL_H
+
+#include <pthread.h>
+#include <stdatomic.h>
+
+#include "saros/sparse.h"
+
+typedef struct saros_colouring {
+    int colours;
+    int *of_column;       /**< n */
+    int64_t *column_from; /**< colours+1: where a colour starts in `column` */
+    int64_t *column;      /**< n: columns, colour by colour */
+    int64_t *entry_from;  /**< colours+1: where a colour starts in `entry` */
+    int64_t *entry;       /**< nonzeros: positions in the values */
+    int64_t *entry_row;   /**< nonzeros: their rows */
+} saros_colouring;
+
+struct saros_sparsity {
+    atomic_int references;
+    int64_t n, nonzeros, lower, upper;
+    int64_t *row, *column; /**< one block: row owns it */
+    pthread_mutex_t lock;
+    saros_colouring *colouring;               /**< NULL until asked for */
+    const struct saros_direct_method *method; /**< NULL until asked for */
+    void *analysis;                           /**< of the method */
+};
+
+/** The colouring, made on first demand. */
+saros_status saros_sparsity_colouring(saros_sparsity *pattern, const saros_colouring **out);
+void saros_colouring_release(saros_colouring *colouring);
+/** The pattern with its whole diagonal; `pattern` itself (retained) if it has it. */
+saros_status saros_sparsity_with_diagonal(saros_sparsity *pattern, saros_sparsity **out);
+/** Block diagonal of `copies` of the pattern. */
+saros_status saros_sparsity_repeat(saros_sparsity *pattern, int64_t copies, saros_sparsity **out);
+/** Compares `values` with one product J v, v without zeros. Errors: USAGE if the pattern misses an
+ * entry of the Jacobian, naming a row. */
+saros_status saros_sparse_verify(const saros_sparsity *pattern, const saros_function *jvp,
+                                 int inputs, saros_tensor *const *in, const double *values);
+
+#endif
