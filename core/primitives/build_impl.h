@@ -12,6 +12,8 @@ bool saros_operands_bad(const char *where, int n, const saros_value *x, saros_va
 const char *saros_shape_text(const saros_type *type, char *text, size_t bytes);
 /** Axis counted from the front. Errors: DOMAIN. */
 saros_status saros_axis_resolve(const char *where, int rank, int *axis);
+/** Errors: DOMAIN if there is no such axis, UNSUPPORTED if it is cut over ranks. */
+saros_status saros_axis_whole(const char *where, const saros_type *type, int64_t axis);
 /** Appends row(x) with `words` attribute words. */
 saros_value saros_build_words(const saros_primitive *row, int words, const int64_t *word, int n,
                               const saros_value *x);
@@ -27,6 +29,8 @@ saros_status saros_evaluate_view(const saros_evaluation *evaluation);
 saros_value saros_move_axis(saros_value x, int from, int to);
 /** x with a new leading axis of extent `size`, every entry x. */
 saros_value saros_broadcast_leading(saros_value x, int64_t size);
+/** Sum over `axes` of what this rank holds: saros_sum without the sum over ranks. */
+saros_value saros_sum_local(saros_value x, uint32_t axes);
 /** i64 scalar constant. */
 saros_value saros_index(saros_graph *graph, int64_t i);
 
