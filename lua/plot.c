@@ -20,8 +20,6 @@
 #include "saros/config.h"
 #include "saros/memory.h"
 
-extern char **environ;
-
 enum { max_series = 64 };
 
 static const char *const where = "saros_plot";
