@@ -17,7 +17,7 @@ typedef struct saros_store_scale {
 } saros_store_scale;
 
 /** Creates `path` (an error if it exists unless `overwrite`): root attributes, scales (time first
- * if there is one; time may be unlimited: count 0), @complete=0. Errors: IO naming the path. */
+ * if there is one; time may be unlimited: count 0), `complete` = 0. Errors: IO naming the path. */
 SAROS_API saros_status saros_store_create(const char *path, bool overwrite, const char *title,
                                           int scales, const saros_store_scale *scale,
                                           saros_store **out);
@@ -37,10 +37,10 @@ SAROS_API saros_status saros_store_series(saros_store *store, const char *name, 
 /** Dataset of any shape at `path_in_file`, for parameters and the like. */
 SAROS_API saros_status saros_store_dataset(saros_store *store, const char *path_in_file,
                                            saros_tensor *tensor);
-/** VTKHDF group of hard links, NAME.xdmf beside it, sets @complete=1, closes. The store is
+/** VTKHDF group of hard links, NAME.xdmf beside it, sets `complete` = 1, closes. The store is
  * consumed, also on failure. */
 SAROS_API saros_status saros_store_finish(saros_store *store);
-/** Closes without @complete. NULL allowed. */
+/** Closes without `complete`. NULL allowed. */
 SAROS_API void saros_store_abandon(saros_store *store);
 
 /** SHA-256 (FIPS 180-4) of `bytes` bytes as 64 hexadecimal digits; `/provenance` carries the
