@@ -24,18 +24,17 @@ static bool augments(const saros_graph *graph, const saros_graph_record *n,
     for (int k = 0; k <= SAROS_LOOP_KEPT; ++k)
         if (m->word[k] != n->word[k]) return false;
     for (int32_t k = 0; k < m->outputs; ++k)
-        if (!saros_type_equal(&graph->type[m->output + k], &graph->type[n->output + k]))
-            return false;
+        if (!saros_type_equal(graph->type[m->output + k], graph->type[n->output + k])) return false;
     return memcmp(m->operand, n->operand, (size_t)m->operands * sizeof(int32_t)) == 0;
 }
 
 static void find_target(saros_compiler *c, int32_t n) {
-    const saros_graph_record *r = &c->graph->record[n];
+    const saros_graph_record *r = saros_graph_at(c->graph, n);
     if (r->row != &saros_row_loop) return;
     int64_t first = r->word[SAROS_LOOP_AUGMENTS];
     if (first < 0 || first >= r->output) return;
     int32_t m = c->graph->owner[first];
-    if (c->target[m] < 0 && augments(c->graph, r, &c->graph->record[m]))
+    if (c->target[m] < 0 && augments(c->graph, r, saros_graph_at(c->graph, m)))
         c->target[m] = c->target[n] >= 0 ? c->target[n] : n;
 }
 
@@ -45,7 +44,7 @@ static saros_status keep_ordered(saros_compiler *c) {
     bool *missing = saros_allocate_zero((size_t)graph->records, sizeof *missing);
     if (!missing) return SAROS_ERR_MEMORY;
     for (int32_t n = 0; n < graph->records; ++n) {
-        const saros_graph_record *r = &graph->record[n];
+        const saros_graph_record *r = saros_graph_at(graph, n);
         if (r->row == &saros_row_input) missing[n] = c->slot_of[r->output] < 0;
         for (int32_t k = 0; k < r->operands; ++k)
             missing[n] |= missing[graph->owner[r->operand[k]]];
@@ -62,7 +61,7 @@ static saros_status mark_live(saros_compiler *c, int outputs, const int32_t *out
     for (int k = 0; k < outputs; ++k) c->live[graph->owner[output[k]]] = true;
     for (int32_t n = graph->records - 1; n >= 0; --n) {
         if (!c->live[n]) continue;
-        const saros_graph_record *r = &graph->record[n];
+        const saros_graph_record *r = saros_graph_at(graph, n);
         if (r->row == &saros_row_input && c->slot_of[r->output] < 0) {
             const char *name = saros_value_name((saros_value){c->graph, r->output});
             return saros_fail(SAROS_ERR_USAGE, "saros_compile", "add it to the inputs",
@@ -116,7 +115,7 @@ static void emit_input(saros_compiler *c, int k, const saros_type *type) {
 static void emit_constant(saros_compiler *c, const saros_graph_record *r) {
     static const int64_t still[SAROS_MAX_RANK] = {0};
     saros_function *f = c->f;
-    const saros_type *type = &c->graph->type[r->output];
+    const saros_type *type = c->graph->type[r->output];
     saros_place place = {SAROS_PLACE_CONSTANT, 0, 0};
     if (type->dtype == SAROS_OPAQUE)
         place = (saros_place){SAROS_PLACE_OPAQUE, make_opaque(c, -1, -1, r->tensor), 0};
@@ -136,7 +135,7 @@ static bool emit_view(saros_compiler *c, const saros_graph_record *r) {
     if (!r->row->view || r->operands < 1 || r->outputs != 1) return false;
     saros_function *f = c->f;
     int32_t in = c->slot_of[r->operand[0]];
-    const saros_type *type = &c->graph->type[r->output];
+    const saros_type *type = c->graph->type[r->output];
     if (type->dtype == SAROS_OPAQUE && f->place[in].kind == SAROS_PLACE_OPAQUE) {
         c->slot_of[r->output] = in;
         return true;
@@ -195,7 +194,7 @@ static saros_status emit_step(saros_compiler *c, const saros_graph_record *r) {
             f->opaque[f->place[slot].index].last = f->steps;
     }
     for (int32_t k = 0; k < r->outputs; ++k) {
-        const saros_type *type = &c->graph->type[r->output + k];
+        const saros_type *type = c->graph->type[r->output + k];
         saros_place place = {SAROS_PLACE_ARENA, 0, 0};
         if (type->dtype == SAROS_OPAQUE)
             place = (saros_place){SAROS_PLACE_OPAQUE, make_opaque(c, f->table_size, -1, NULL), 0};
@@ -210,9 +209,9 @@ static saros_status emit_step(saros_compiler *c, const saros_graph_record *r) {
 }
 
 static saros_status emit_record(saros_compiler *c, int32_t n) {
-    const saros_graph_record *r = &c->graph->record[n];
+    const saros_graph_record *r = saros_graph_at(c->graph, n);
     int32_t by = c->target[n] >= 0 ? c->target[n] : n;
-    const saros_graph_record *runs = &c->graph->record[by];
+    const saros_graph_record *runs = saros_graph_at(c->graph, by);
     if (r->row == &saros_row_input || (r->outputs && c->slot_of[r->output] >= 0)) return SAROS_OK;
     if (r->row == &saros_row_constant) {
         emit_constant(c, r);
@@ -254,7 +253,7 @@ static saros_status allocate_program(saros_compiler *c, int inputs, int outputs)
 
 static saros_status name_inputs(saros_compiler *c, int inputs, const int32_t *input) {
     for (int k = 0; k < inputs; ++k) {
-        if (c->graph->record[c->graph->owner[input[k]]].row != &saros_row_input)
+        if (saros_graph_maker(c->graph, input[k])->row != &saros_row_input)
             return saros_fail(SAROS_ERR_USAGE, "saros_compile", "use a value of saros_input",
                               "input %d is no input of the graph", k + 1);
         if (c->slot_of[input[k]] >= 0)
@@ -277,7 +276,7 @@ static saros_status run_passes(saros_compiler *c, int inputs, const int32_t *inp
     c->f->inputs = inputs;
     c->f->outputs = outputs;
     for (int k = 0; k < inputs; ++k) {
-        emit_input(c, k, &c->graph->type[input[k]]);
+        emit_input(c, k, c->graph->type[input[k]]);
         c->f->input_name[k] = saros_value_name((saros_value){c->graph, input[k]});
     }
     for (int32_t n = 0; n < c->graph->records; ++n) {

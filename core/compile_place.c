@@ -18,7 +18,7 @@ static void place_outputs(saros_compiler *c, const int32_t *output) {
     for (int k = 0; k < f->outputs; ++k) {
         int32_t slot = c->slot_of[output[k]];
         saros_function_output *out = &f->output[k];
-        f->output_type[k] = c->graph->type[output[k]];
+        f->output_type[k] = *c->graph->type[output[k]];
         *out = (saros_function_output){.slot = slot, .opaque = -1, .step = f->steps};
         if (f->place[slot].kind == SAROS_PLACE_OPAQUE) {
             out->opaque = f->place[slot].index;

@@ -35,9 +35,9 @@ void saros_graph_release(saros_graph *graph) {
     if (!graph || atomic_fetch_sub_explicit(&graph->references, 1, memory_order_acq_rel) != 1)
         return;
     for (int32_t k = 0; k < graph->records; ++k) {
-        saros_tensor_release(graph->record[k].tensor);
-        for (int32_t b = 0; b < graph->record[k].bodies; ++b)
-            saros_body_release(graph->record[k].body[b]);
+        const saros_graph_record *r = saros_graph_at(graph, k);
+        saros_tensor_release(r->tensor);
+        for (int32_t b = 0; b < r->bodies; ++b) saros_body_release(r->body[b]);
     }
     while (graph->chunk) {
         saros_graph_chunk *next = graph->chunk->next;
@@ -46,8 +46,9 @@ void saros_graph_release(saros_graph *graph) {
     }
     saros_error_drop(graph->error);
     saros_release(graph->owner);
-    saros_release(graph->type);
-    saros_release(graph->record);
+    saros_release((void *)graph->type);
+    saros_release((void *)graph->interned);
+    saros_release(graph->page);
     saros_release(graph->slot);
     saros_release(graph->input);
     saros_release(graph->memo);
@@ -87,14 +88,20 @@ static bool grow(void **array, int32_t *room, int32_t needed, size_t size) {
     return true;
 }
 
-/** Values share one room over two arrays, so both grow before the room is set. */
-static bool grow_values(saros_graph *graph, int32_t needed) {
-    int32_t room = graph->value_room;
-    if (!grow((void **)&graph->owner, &room, needed, sizeof *graph->owner)) return false;
-    int32_t types = graph->value_room;
-    if (!grow((void **)&graph->type, &types, needed, sizeof *graph->type)) return false;
-    graph->value_room = room;
-    return true;
+/** Room for `outputs` more values and one more record. */
+static bool grow_values(saros_graph *graph, int32_t outputs) {
+    int32_t needed = graph->values + outputs, room = graph->value_room, types = graph->value_room;
+    if (!grow((void **)&graph->owner, &room, needed, sizeof *graph->owner) ||
+        !grow((void **)&graph->type, &types, needed, sizeof *graph->type))
+        return false;
+    graph->value_room = room; /* both arrays share one room */
+    if (graph->records < graph->pages << SAROS_PAGE_BITS) return true;
+    if (!grow((void **)&graph->page, &graph->page_room, graph->pages + 1, sizeof *graph->page))
+        return false;
+    saros_graph_record *page =
+        saros_graph_take(graph, sizeof(saros_graph_record) << SAROS_PAGE_BITS);
+    if (page) graph->page[graph->pages++] = page;
+    return page != NULL;
 }
 
 static bool grow_table(saros_graph *graph) {
@@ -165,7 +172,7 @@ static int32_t find(const saros_graph *graph, uint32_t hash, const saros_primiti
     for (uint32_t at = hash & (graph->slots - 1); graph->slot[at].record;
          at = (at + 1) & (graph->slots - 1)) {
         if (graph->slot[at].hash != hash) continue;
-        const saros_graph_record *r = &graph->record[graph->slot[at].record - 1];
+        const saros_graph_record *r = saros_graph_at(graph, graph->slot[at].record - 1);
         if (r->row != row || r->fence != fence || r->operands != operands) continue;
         if (operands && memcmp(r->operand, operand, (size_t)operands * sizeof *operand) != 0)
             continue;
@@ -197,7 +204,7 @@ static int infer(saros_graph *graph, const saros_primitive *row, const saros_att
               sizeof *graph->typing))
         return -1;
     saros_type *in = graph->typing + SAROS_MAX_OUTPUTS;
-    for (int k = 0; k < operands; ++k) in[k] = graph->type[operand[k]];
+    for (int k = 0; k < operands; ++k) in[k] = *graph->type[operand[k]];
     graph->typing[0] = (saros_type){.rank = 0};
     saros_typing typing = {row, attributes, operands, in, row->outputs, graph->typing};
     if (row->type(&typing) != SAROS_OK) return -1;
@@ -230,25 +237,34 @@ static bool fill_record(saros_graph *graph, saros_graph_record *r,
     return true;
 }
 
+/** Sets the types of the values to come. Most nodes have the type of their first operand. */
+static bool intern_outputs(saros_graph *graph, int32_t outputs, int operands,
+                           const int32_t *operand) {
+    const saros_type *like = operands ? graph->type[operand[0]] : NULL;
+    for (int32_t k = 0; k < outputs; ++k) {
+        const saros_type *type = &graph->typing[k];
+        if (!like || !saros_type_equal(type, like)) like = saros_graph_intern(graph, type);
+        if (!like) return false;
+        graph->type[graph->values + k] = like;
+    }
+    return true;
+}
+
 static int32_t append(saros_graph *graph, saros_graph_record *r, const saros_attributes *attributes,
                       int operands, const int32_t *operand, bool merges) {
     if (graph->values > INT32_MAX - SAROS_MAX_OUTPUTS) {
         saros_fail(SAROS_ERR_MEMORY, "graph", NULL, "more than 2^31 values");
         return -1;
     }
-    if (!grow_values(graph, graph->values + r->outputs) || !grow_table(graph) ||
-        !grow((void **)&graph->record, &graph->record_room, graph->records + 1,
-              sizeof *graph->record) ||
+    if (!grow_values(graph, r->outputs) || !grow_table(graph) ||
+        !intern_outputs(graph, r->outputs, operands, operand) ||
         !fill_record(graph, r, attributes, operands, operand))
         return -1;
     r->output = graph->values;
     r->file = graph->file;
     r->line = graph->line;
-    for (int k = 0; k < r->outputs; ++k) {
-        graph->owner[graph->values] = graph->records;
-        graph->type[graph->values++] = graph->typing[k];
-    }
-    graph->record[graph->records++] = *r;
+    for (int k = 0; k < r->outputs; ++k) graph->owner[graph->values++] = graph->records;
+    *saros_graph_at(graph, graph->records++) = *r;
     if (merges) {
         uint32_t at = r->hash & (graph->slots - 1);
         while (graph->slot[at].record) at = (at + 1) & (graph->slots - 1);

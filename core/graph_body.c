@@ -45,7 +45,7 @@ int32_t saros_graph_capture(saros_graph *graph, saros_value value) {
         value.graph = outer;
         if (value.id < 0) return -1;
     }
-    const saros_graph_record *r = &outer->record[outer->owner[value.id]];
+    const saros_graph_record *r = saros_graph_maker(outer, value.id);
     if (r->row == &saros_row_constant) {
         saros_attributes attributes = saros_record_attributes(r);
         return saros_graph_append(graph, r->row, &attributes, 0, NULL);
@@ -54,7 +54,7 @@ int32_t saros_graph_capture(saros_graph *graph, saros_value value) {
     int32_t *entry = memo_entry(graph, value.id);
     if (entry[0]) return entry[1];
     int32_t id =
-        saros_graph_declare(graph, &outer->type[value.id], saros_value_name(value), value.id);
+        saros_graph_declare(graph, outer->type[value.id], saros_value_name(value), value.id);
     if (id < 0) return -1;
     entry[0] = value.id + 1;
     entry[1] = id;
@@ -78,7 +78,7 @@ saros_graph *saros_body_open(saros_graph *outer) {
 static uint64_t hash_graph(const saros_graph *graph) {
     uint64_t hash = (uint64_t)graph->records;
     for (int32_t k = 0; k < graph->records; ++k) {
-        const saros_graph_record *r = &graph->record[k];
+        const saros_graph_record *r = saros_graph_at(graph, k);
         hash = saros_hash_mix(hash, r->hash);
     }
     return hash;
@@ -203,6 +203,6 @@ bool saros_body_equal(const saros_body *a, const saros_body *b) {
     if (memcmp(a->input, b->input, (size_t)(a->inputs + a->outputs) * sizeof(int32_t)) != 0)
         return false;
     for (int32_t k = 0; k < a->graph->records; ++k)
-        if (!same_record(&a->graph->record[k], &b->graph->record[k])) return false;
+        if (!same_record(saros_graph_at(a->graph, k), saros_graph_at(b->graph, k))) return false;
     return true;
 }

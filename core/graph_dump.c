@@ -50,7 +50,7 @@ static void put_node(sink *s, const saros_graph *graph, const saros_graph_record
     for (int32_t k = 0; k < r->outputs; ++k) {
         char text[128];
         put(s, "%s%s", k ? ", " : " : ",
-            saros_type_text(&graph->type[r->output + k], text, sizeof text));
+            saros_type_text(graph->type[r->output + k], text, sizeof text));
     }
     put(s, "\n");
 }
@@ -58,7 +58,7 @@ static void put_node(sink *s, const saros_graph *graph, const saros_graph_record
 /** Recursion over nesting of bodies, which the writer of a program sets. */
 static void put_graph(sink *s, const saros_graph *graph, int indent) {
     for (int32_t n = 0; n < graph->records; ++n) {
-        const saros_graph_record *r = &graph->record[n];
+        const saros_graph_record *r = saros_graph_at(graph, n);
         put_node(s, graph, r, indent);
         for (int32_t b = 0; b < r->bodies; ++b) {
             const saros_body *body = r->body[b];

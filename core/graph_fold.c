@@ -45,7 +45,7 @@ static int32_t drop_unit(const saros_graph *graph, const saros_primitive *row,
         int64_t word = r->word[r->words - 1];
         int64_t unit = saros_dtype_is_float((saros_dtype)r->word[0]) ? saros_bits(row->unit)
                                                                      : (int64_t)row->unit;
-        if (word == unit && saros_type_equal(&graph->type[operand[1 - k]], output))
+        if (word == unit && saros_type_equal(graph->type[operand[1 - k]], output))
             return operand[1 - k];
     }
     return -1;
@@ -59,7 +59,7 @@ int32_t saros_graph_fold(saros_graph *graph, const saros_primitive *row,
         if (other >= 0) return other;
     }
     if (row->flags & SAROS_INVOLUTION && operands == 1) {
-        const saros_graph_record *inner = &graph->record[graph->owner[operand[0]]];
+        const saros_graph_record *inner = saros_graph_maker(graph, operand[0]);
         if (inner->row == row) return inner->operand[0];
     }
     bool pointwise = row->flags & SAROS_POINTWISE && operands <= MOST_OPERANDS;

@@ -56,10 +56,12 @@ typedef struct saros_graph_chunk saros_graph_chunk;
 struct saros_graph {
     atomic_int references;
     int32_t values, value_room;
-    int32_t *owner; /**< record of each value */
-    saros_type *type;
-    int32_t records, record_room;
-    saros_graph_record *record;
+    int32_t *owner;          /**< record of each value */
+    const saros_type **type; /**< of each value, interned in the arena */
+    int32_t records, pages, page_room;
+    saros_graph_record **page;   /**< records never move: graphs grow without copying them */
+    const saros_type **interned; /**< open addressing */
+    uint32_t interned_slots, interned_count;
     uint32_t slots;  /**< a power of two, or 0 */
     uint32_t merged; /**< records in the table */
     saros_graph_slot *slot;
@@ -91,6 +93,16 @@ struct saros_body {
     uint64_t hash;
 };
 
+enum { SAROS_PAGE_BITS = 7 };
+static inline saros_graph_record *saros_graph_at(const saros_graph *graph, int32_t record) {
+    return &graph->page[record >> SAROS_PAGE_BITS][record & ((1 << SAROS_PAGE_BITS) - 1)];
+}
+/** The record that makes value `id`. */
+static inline saros_graph_record *saros_graph_maker(const saros_graph *graph, int32_t id) {
+    return saros_graph_at(graph, graph->owner[id]);
+}
+/** The graph's one copy of `type`; NULL with the error recorded. */
+const saros_type *saros_graph_intern(saros_graph *graph, const saros_type *type);
 /** Bytes of the graph's arena (8-byte aligned), or NULL with the error recorded. */
 void *saros_graph_take(saros_graph *graph, size_t bytes);
 /** Appends or finds a node whose operands are ids of `graph`; first output or -1 with the error

@@ -25,7 +25,7 @@ typedef struct copying {
  * excepted; `ordered`: ordered records are live too. */
 static void mark_live(copying *c, bool ordered) {
     for (int32_t n = c->from->records - 1; n >= 0; --n) {
-        const saros_graph_record *r = &c->from->record[n];
+        const saros_graph_record *r = saros_graph_at(c->from, n);
         saros_attributes attributes = saros_record_attributes(r);
         if (ordered && saros_node_is_ordered(r->row, &attributes)) c->live[n] = true;
         if (!c->live[n]) continue;
@@ -58,7 +58,7 @@ static saros_status copy_nodes(copying *c) {
     int line = c->to->line;
     saros_status status = SAROS_OK;
     for (int32_t n = 0; n < c->from->records && status == SAROS_OK; ++n) {
-        const saros_graph_record *r = &c->from->record[n];
+        const saros_graph_record *r = saros_graph_at(c->from, n);
         if (!c->live[n]) continue;
         if (r->row == &saros_row_input) {
             if (c->map[r->output] < 0)
@@ -87,7 +87,7 @@ static saros_status map_inputs(copying *c, const saros_body *body, const saros_v
     for (int k = 0; k < body->inputs; ++k) {
         int32_t id = saros_graph_resolve(c->to, input[k]);
         if (id < 0) return saros_error_last()->status;
-        saros_type got = c->to->type[id], needed = c->from->type[body->input[k]];
+        saros_type got = *c->to->type[id], needed = *c->from->type[body->input[k]];
         /* Split may differ: a body traced for one rank's part serves the whole too. */
         got.split = needed.split;
         if (!saros_type_equal(&got, &needed)) {
@@ -104,7 +104,7 @@ static saros_status map_inputs(copying *c, const saros_body *body, const saros_v
 static int32_t most_operands(const saros_graph *graph) {
     int32_t most = 1;
     for (int32_t n = 0; n < graph->records; ++n)
-        if (graph->record[n].operands > most) most = graph->record[n].operands;
+        if (saros_graph_at(graph, n)->operands > most) most = saros_graph_at(graph, n)->operands;
     return most;
 }
 
@@ -166,7 +166,7 @@ static saros_status extract(saros_graph *graph, saros_graph *inner, int inputs,
                                 "input %d is no value of the graph", k);
             goto done;
         }
-        saros_value in = saros_input(inner, &graph->type[v.id], saros_value_name(v));
+        saros_value in = saros_input(inner, graph->type[v.id], saros_value_name(v));
         SAROS_TRY(saros_graph_status(inner));
         c.map[v.id] = in.id;
     }

@@ -185,7 +185,7 @@ saros_value saros_constant(saros_graph *graph, saros_tensor *tensor) {
 }
 
 const saros_graph_record *saros_graph_splat(const saros_graph *graph, int32_t id) {
-    const saros_graph_record *r = &graph->record[graph->owner[id]];
+    const saros_graph_record *r = saros_graph_maker(graph, id);
     return r->row == &saros_row_constant && !r->tensor ? r : NULL;
 }
 

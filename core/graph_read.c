@@ -26,7 +26,7 @@ saros_graph *saros_graph_of(int n, const saros_value *values) {
 }
 
 const saros_type *saros_value_type(saros_value value) {
-    return value.graph && value.id >= 0 ? &value.graph->type[value.id] : &no_type;
+    return value.graph && value.id >= 0 ? value.graph->type[value.id] : &no_type;
 }
 
 saros_dtype saros_value_dtype(saros_value value) {
@@ -37,7 +37,7 @@ int saros_value_rank(saros_value value) {
 }
 
 saros_node saros_graph_node(const saros_graph *graph, int32_t id, int *k) {
-    const saros_graph_record *r = &graph->record[graph->owner[id]];
+    const saros_graph_record *r = saros_graph_maker(graph, id);
     if (k) *k = id - r->output;
     return (saros_node){.row = r->row,
                         .attributes = saros_record_attributes(r),
