@@ -188,6 +188,7 @@ static saros_value merge_leading(saros_value x) {
 
 static void gather_batch(const saros_rule *rule, int64_t size, const saros_value *in,
                          const bool *batched, saros_value *out, bool *out_batched) {
+    (void)size;
     int axis = (int)rule->attributes.word[0];
     out_batched[0] = true;
     if (!batched[1]) {
