@@ -14,6 +14,9 @@ endforeach()
 target_include_directories(saros PUBLIC $<BUILD_INTERFACE:${SAROS_CONFIG_DIR}> $<BUILD_INTERFACE:${SAROS_UMBRELLA_DIR}>
   $<INSTALL_INTERFACE:${CMAKE_INSTALL_INCLUDEDIR}>)
 target_link_libraries(saros PRIVATE saros_flags ${libs} Threads::Threads m)
+if(NOT SAROS_SANITIZE) # a name nobody defines is an error here, not where the library is used
+  target_link_options(saros PRIVATE -Wl,--no-undefined)
+endif()
 set_target_properties(saros PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 
 install(TARGETS saros EXPORT sarosTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
