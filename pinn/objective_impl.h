@@ -1,0 +1,49 @@
+/** Inside of the network method: the loss as an objective of training. */
+#ifndef SAROS_OBJECTIVE_IMPL_H
+#define SAROS_OBJECTIVE_IMPL_H
+
+#include "lanes_impl.h"
+#include "terms_impl.h"
+#include "train_impl.h"
+
+/** A parameter trained along with the weights: p(theta), theta = 0 at the start. */
+typedef struct saros_trained {
+    int parameter; /**< among the number parameters */
+    double start, min, max;
+} saros_trained;
+
+typedef struct saros_loss {
+    const saros_ansatz *ansatz;
+    const saros_terms *terms;
+    const saros_pinn_options *options;
+    int trained;
+    const saros_trained *parameter; /**< those trained */
+    int64_t n;                      /**< weights and trained parameters */
+    int blocks;
+    saros_function *step;            /**< (w, p…, points…) -> (loss, gradient) of one block */
+    saros_function *residual;        /**< (w, p…, points) -> |r| (rows) of the equation */
+    saros_tensor *w;                 /**< in the network's dtype */
+    saros_tensor *number[64];        /**< values of the number parameters */
+    saros_tensor **points;           /**< [block * terms + term] */
+    saros_tensor **loss, **gradient; /**< of each block */
+    saros_lanes *lanes;
+    int64_t renewed; /**< iteration of the last drawing */
+} saros_loss;
+
+/** Compiles the training step and cuts the points into blocks.
+ *  @param number values of the number parameters; @param trained those that are trained. */
+saros_status saros_loss_make(const saros_ansatz *ansatz, const saros_terms *terms,
+                             const saros_pinn_options *options, saros_tensor *const *number,
+                             int trained, const saros_trained *parameter, saros_loss *out);
+void saros_loss_clear(saros_loss *loss);
+/** The loss as an objective; `user` is the saros_loss. */
+saros_objective saros_loss_objective(saros_loss *loss);
+/** p(theta) as a number. */
+double saros_trained_value(const saros_trained *parameter, double theta);
+
+/** Draws the equation's points anew where the residual is large; see resample.c. */
+saros_status saros_loss_resample(saros_loss *loss, int64_t iteration);
+/** Writes row `from` of points (…, columns) to place `i` of a term. */
+void saros_loss_put(saros_loss *loss, int term, int64_t i, const double *from);
+
+#endif
