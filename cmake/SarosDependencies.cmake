@@ -45,6 +45,17 @@ if(SAROS_HAVE_HDF5)
   target_link_libraries(saros_dep_hdf5 INTERFACE ${SAROS_HDF5_HL} MPI::MPI_C)
 endif()
 
+# LLVM 14's C interface: the compiled backend (its IR text has typed pointers).
+find_path(SAROS_LLVM_INCLUDE llvm-c/LLJIT.h PATHS /usr/lib/llvm-14/include)
+find_library(SAROS_LLVM_LIBRARY LLVM-14 PATHS /usr/lib/llvm-14/lib)
+mark_as_advanced(SAROS_LLVM_INCLUDE SAROS_LLVM_LIBRARY)
+if(SAROS_LLVM_INCLUDE AND SAROS_LLVM_LIBRARY)
+  saros_dep(llvm 1 ${SAROS_LLVM_LIBRARY})
+  target_include_directories(saros_dep_llvm SYSTEM INTERFACE ${SAROS_LLVM_INCLUDE})
+else()
+  saros_dep(llvm 0)
+endif()
+
 # ---- solvers ----
 if("solvers" IN_LIST SAROS_FLOORS)
   saros_pkg(petsc REQUIRED PETSc)

@@ -161,7 +161,8 @@ static saros_status emit_bodies(saros_compiler *c, const saros_graph_record *r, 
     saros_function *f = c->f;
     char name[64];
     snprintf(name, sizeof name, "%s body", r->row->name);
-    saros_compile_options options = {.name = name, .check_finite = f->check_finite};
+    saros_compile_options options = {
+        .name = name, .backend = f->backend, .check_finite = f->check_finite};
     step->body = f->body + f->bodies;
     for (int32_t b = 0; b < r->bodies; ++b) {
         saros_status status = saros_compile_body(r->body[b], &options, &f->body[f->bodies]);

@@ -1,7 +1,9 @@
 /** Functions: making, ending and reading them; compile from values and from bodies. */
+#include <stdlib.h>
 #include <string.h>
 
 #include "compile_impl.h"
+#include "kernel/kernel_impl.h"
 #include "saros/memory.h"
 
 saros_function *saros_function_make(saros_graph *graph, const saros_compile_options *options) {
@@ -18,6 +20,7 @@ saros_function *saros_function_make(saros_graph *graph, const saros_compile_opti
     atomic_init(&f->spare, NULL);
     f->graph = saros_graph_retain(graph);
     f->check_finite = options && options->check_finite;
+    f->backend = options ? options->backend : "reference";
     return f;
 }
 
@@ -56,11 +59,42 @@ const saros_type *saros_function_output_type(const saros_function *f, int k) {
 
 /* ---- compile ---- */
 
-static saros_status check_options(const saros_compile_options *options) {
-    if (!options || !options->backend || strcmp(options->backend, "reference") == 0)
+/** Chooses the backend: named by the caller, else by SAROS_BACKEND, else the compiled one if this
+ * machine and build have it. Functions that are checked step by step run on the reference. */
+static saros_status choose_backend(const saros_compile_options *options,
+                                   saros_compile_options *chosen) {
+    *chosen = options ? *options : (saros_compile_options){0};
+    const char *name = chosen->backend;
+    bool named = name != NULL;
+    if (!name) name = getenv("SAROS_BACKEND");
+    chosen->backend = "reference";
+    if (!name || !name[0]) return SAROS_OK;
+    if (strcmp(name, "reference") == 0) {
+        chosen->backend = "reference";
         return SAROS_OK;
-    return saros_fail(SAROS_ERR_UNSUPPORTED, "saros_compile", "use \"reference\"",
-                      "backend '%s' is not in this build", options->backend);
+    }
+    if (strcmp(name, "cpu") != 0)
+        return saros_fail(SAROS_ERR_USAGE, "saros_compile", "use \"cpu\" or \"reference\"",
+                          "there is no backend '%s'", name);
+    if (named && saros_jit_bits() == 0)
+        return saros_fail(SAROS_ERR_UNSUPPORTED, "saros_compile", "use \"reference\"",
+                          "the compiled backend needs LLVM and AVX2 or NEON");
+    return SAROS_OK;
+}
+
+static bool fuses(const saros_compile_options *options, const saros_graph *graph) {
+    return strcmp(options->backend, "cpu") == 0 && !graph->ordered;
+}
+
+static saros_status compile_fused(const saros_body *body, const saros_compile_options *options,
+                                  saros_function **out) {
+    saros_body *fused = NULL;
+    saros_status status = saros_kernel_fuse(body, &fused);
+    if (status == SAROS_OK)
+        status = saros_compile_ids(fused->graph, fused->inputs, fused->input, fused->outputs,
+                                   fused->output, options, out);
+    saros_body_release(fused);
+    return status;
 }
 
 /** Id of a value of `graph`, or -1 with the error recorded. */
@@ -80,8 +114,10 @@ static int32_t own_id(saros_graph *graph, saros_value value, const char *what, i
 saros_status saros_compile(saros_graph *graph, int inputs, const saros_value *input, int outputs,
                            const saros_value *output, const saros_compile_options *options,
                            saros_function **out) {
+    saros_compile_options chosen;
+    saros_body *body = NULL;
     saros_status status = saros_graph_status(graph);
-    if (status == SAROS_OK) status = check_options(options);
+    if (status == SAROS_OK) status = choose_backend(options, &chosen);
     if (status != SAROS_OK) return status;
     int32_t *ids = saros_allocate((size_t)(inputs + outputs) * sizeof *ids);
     if (!ids) return SAROS_ERR_MEMORY;
@@ -90,16 +126,23 @@ saros_status saros_compile(saros_graph *graph, int inputs, const saros_value *in
                             : own_id(graph, output[k - inputs], "output", k - inputs);
         if (ids[k] < 0) status = saros_error_last()->status;
     }
-    if (status == SAROS_OK)
-        status = saros_compile_ids(graph, inputs, ids, outputs, ids + inputs, options, out);
+    if (status == SAROS_OK && fuses(&chosen, graph))
+        status = saros_body_extract(graph, inputs, input, outputs, output, &body, NULL);
+    if (status == SAROS_OK && body && saros_body_captures(body) == 0)
+        status = compile_fused(body, &chosen, out);
+    else if (status == SAROS_OK) /* also where an input is missing: the error is told there */
+        status = saros_compile_ids(graph, inputs, ids, outputs, ids + inputs, &chosen, out);
+    saros_body_release(body);
     saros_release(ids);
     return status;
 }
 
 saros_status saros_compile_body(saros_body *body, const saros_compile_options *options,
                                 saros_function **out) {
-    saros_status status = check_options(options);
+    saros_compile_options chosen;
+    saros_status status = choose_backend(options, &chosen);
     if (status != SAROS_OK) return status;
+    if (fuses(&chosen, body->graph)) return compile_fused(body, &chosen, out);
     return saros_compile_ids(body->graph, body->inputs, body->input, body->outputs, body->output,
-                             options, out);
+                             &chosen, out);
 }

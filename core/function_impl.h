@@ -61,6 +61,7 @@ struct saros_function {
     saros_graph *graph; /**< keeps words, bodies, tensors and file names alive */
     char *name;
     bool check_finite;
+    const char *backend; /**< "cpu" or "reference" */
     int inputs, outputs;
     saros_type *input_type, *output_type;
     const char **input_name;          /**< "" if it has none */

@@ -1,0 +1,80 @@
+/** Fused kernels: one loop nest over an index space: loads, scalar operations, stores.
+ *
+ *  A description holds no vector width and no thread count; the code generator adds the width of
+ * the machine. Kernels are cached by their generated text, so equal groups of one program and of
+ * several share their code.
+ */
+#ifndef SAROS_KERNEL_IMPL_H
+#define SAROS_KERNEL_IMPL_H
+
+#include "saros/function.h"
+
+enum {
+    SAROS_KERNEL_OPERATIONS = 150, /* most operations of a group */
+    SAROS_KERNEL_LOADS = 32,       /* most operands that are loaded */
+    SAROS_KERNEL_STORES = 64       /* most results that are stored */
+};
+
+/** One scalar operation. Operands: loads 0 … ins-1, then operations in order. */
+typedef struct saros_fused_operation {
+    const saros_primitive *row; /**< NULL: the constant `word` */
+    int operand[3];
+    int operands;
+    saros_dtype dtype;
+    int64_t word; /**< first attribute word; constants: saros_word_from_element */
+} saros_fused_operation;
+
+typedef struct saros_fused {
+    int ins, operations, outs;
+    saros_dtype in[SAROS_KERNEL_LOADS];
+    saros_fused_operation operation[3 * SAROS_KERNEL_OPERATIONS];
+    int out[SAROS_KERNEL_STORES]; /**< operand numbers stored */
+} saros_fused;
+
+/** How one operand moves along the innermost loop: bit k of `still`: operand k stands still (stride
+ * 0). All others are contiguous there. */
+typedef struct saros_kernel_pattern {
+    uint32_t still;
+} saros_kernel_pattern;
+
+/** Generated code: m rows of n elements. Strides of rows in bytes. */
+typedef void saros_kernel_code(int64_t m, int64_t n, const char *const *in,
+                               const int64_t *in_stride, char *const *out,
+                               const int64_t *out_stride);
+
+/** Whether the code generator knows the operation for these dtypes. */
+bool saros_kernel_can(const saros_primitive *row, saros_dtype operand, saros_dtype result);
+/** LLVM IR of the kernel named `name` into a text to release with saros_release; NULL with the
+ * error recorded.
+ *  @param bits vector width of the machine: 512, 256 or 128. */
+char *saros_kernel_emit(const saros_fused *kernel, saros_kernel_pattern pattern, int bits,
+                        const char *name);
+/** Readable dump, one operation a line. */
+size_t saros_kernel_dump(const saros_fused *kernel, char *text, size_t bytes);
+
+/** Machine code of IR text; cached by text. The name in the text is "kernel". */
+saros_status saros_jit_compile(const char *text, saros_kernel_code **out);
+/** Widest vectors of this machine that the code generator uses (SAROS_MAX_ISA lowers it); 0: no
+ * code can be made here. */
+int saros_jit_bits(void);
+
+/** The row of a fused group: attribute tensor holds the kernel; words: shape, dtypes of the
+ * outputs. */
+extern const saros_primitive saros_row_kernel;
+/** Appends a kernel node (takes over `kernel`). Operands all have shape of `type` (dtype ignored).
+ */
+void saros_kernel_build(saros_graph *graph, saros_fused *kernel, const saros_type *type,
+                        const saros_value *in, saros_value *out);
+
+/** Elementary functions in simpler rows: tanh, exp, log… of `x`. SAROS_NONE: the row stays as it
+ * is. */
+saros_value saros_kernel_expand(const saros_primitive *row, const saros_value *in);
+
+/** The body with groups of pointwise nodes replaced by kernels; outputs in the same order. */
+saros_status saros_kernel_fuse(const saros_body *body, saros_body **out);
+
+/* Rows on bits, made by expansions only. */
+extern const saros_primitive saros_row_bits, saros_row_from_bits, saros_row_shift_left,
+    saros_row_shift_right, saros_row_bit_and, saros_row_bit_or;
+
+#endif
