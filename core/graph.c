@@ -277,6 +277,13 @@ static int32_t append(saros_graph *graph, saros_graph_record *r, const saros_att
 int32_t saros_graph_append(saros_graph *graph, const saros_primitive *row,
                            const saros_attributes *attributes, int operands,
                            const int32_t *operand) {
+    int32_t sorted[8];
+    if (row->flags & SAROS_COMMUTES && operands >= 2 && operands <= 8 && operand[0] > operand[1]) {
+        memcpy(sorted, operand, (size_t)operands * sizeof *operand);
+        sorted[0] = operand[1];
+        sorted[1] = operand[0];
+        operand = sorted;
+    }
     bool ordered = saros_node_is_ordered(row, attributes);
     bool merges = !ordered && !(row->flags & SAROS_DISTINCT);
     /* Leaves are the same value inside a fence and outside. */
@@ -331,22 +338,10 @@ saros_value saros_build(saros_graph *graph, const saros_primitive *row,
     }
     for (int k = 0; k < operands; ++k) {
         ids[k] = saros_graph_resolve(graph, operand[k]);
-        if (ids[k] < 0) {
-            saros_error_locate(graph->file, graph->line);
-            return saros_poison(graph);
-        }
-    }
-    if (row->flags & SAROS_COMMUTES && operands >= 2 && ids[0] > ids[1]) {
-        int32_t first = ids[0];
-        ids[0] = ids[1];
-        ids[1] = first;
+        if (ids[k] < 0) return saros_poison(graph);
     }
     int32_t id = saros_graph_append(graph, row, attributes, operands, ids);
-    if (id < 0) {
-        saros_error_locate(graph->file, graph->line);
-        return saros_poison(graph);
-    }
-    return (saros_value){graph, id};
+    return id < 0 ? saros_poison(graph) : (saros_value){graph, id};
 }
 
 saros_value saros_poison(saros_graph *graph) {
@@ -355,6 +350,7 @@ saros_value saros_poison(saros_graph *graph) {
         if (saros_error_last()->status == SAROS_OK)
             saros_fail(SAROS_ERR_INTERNAL, "saros_poison", NULL,
                        "a value was poisoned without an error");
+        saros_error_locate(graph->file, graph->line);
         graph->error = saros_error_park();
     }
     return (saros_value){graph, -1};
