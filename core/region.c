@@ -4,6 +4,12 @@
 #include "region_impl.h"
 #include "saros/memory.h"
 
+bool saros_region_fits(const saros_type *got, const saros_type *needed) {
+    saros_type like = *got;
+    if (like.split && needed->split) like.split = needed->split;
+    return saros_type_equal(&like, needed);
+}
+
 void saros_poison_all(saros_graph *graph, int n, saros_value *out) {
     saros_value poisoned = saros_poison(graph);
     for (int k = 0; k < n; ++k) out[k] = poisoned;

@@ -25,7 +25,7 @@ static saros_status check_branch(const saros_typing *typing, const saros_body *b
         const saros_type *got = &typing->operand[first + k];
         const saros_type *needed = saros_value_type(saros_body_input(body, k));
         char a[128], b[128];
-        if (!saros_type_equal(got, needed))
+        if (!saros_region_fits(got, needed))
             return saros_fail(SAROS_ERR_SHAPE, "cond", NULL, "operand %d is %s, needed %s",
                               first + k, saros_type_text(got, a, sizeof a),
                               saros_type_text(needed, b, sizeof b));
@@ -53,7 +53,7 @@ static saros_status cond_type(saros_typing *typing) {
         if (typing->output[k].dtype == SAROS_OPAQUE)
             status = saros_fail(SAROS_ERR_UNSUPPORTED, "cond", "use the object inside the branch",
                                 "output %d is opaque", k + 1);
-        else if (!saros_type_equal(&typing->output[k], other))
+        else if (!saros_region_fits(&typing->output[k], other))
             status = saros_fail(SAROS_ERR_SHAPE, "cond", "both branches give equal types",
                                 "output %d is %s in one branch and %s in the other", k + 1,
                                 saros_type_text(&typing->output[k], a, sizeof a),

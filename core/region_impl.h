@@ -42,4 +42,8 @@ typedef struct saros_dense {
 saros_status saros_dense_make(int count, saros_tensor *const *in, saros_dense *out);
 void saros_dense_free(saros_dense *dense);
 
+/** Whether a value of type `got` may stand where `needed` is asked for: equal, but for how a value
+ * that differs from rank to rank does so (derivative rules make parts where the value was cut). */
+bool saros_region_fits(const saros_type *got, const saros_type *needed);
+
 #endif

@@ -8,6 +8,7 @@
 #include <string.h>
 
 #include "graph_impl.h"
+#include "primitives/build_impl.h"
 #include "saros/memory.h"
 #include "region_loop_impl.h"
 
@@ -65,7 +66,7 @@ static bool slice_type(const saros_type *whole, int64_t bound, saros_type *slice
     *slice = *whole;
     slice->rank--;
     memmove(slice->shape, whole->shape + 1, (size_t)slice->rank * sizeof *slice->shape);
-    slice->split = whole->split >> 1;
+    slice->split = saros_split_shift(whole->split, 0, -1);
     return true;
 }
 
@@ -86,7 +87,7 @@ static saros_status check_inputs(const saros_typing *typing, const saros_loop_vi
         if (carry && got.dtype == SAROS_OPAQUE)
             return saros_fail(SAROS_ERR_UNSUPPORTED, "loop", "make it inside the body",
                               "carry %d is opaque", k);
-        if (!saros_type_equal(&got, &needed)) return mismatch("operand", k, &got, &needed);
+        if (!saros_region_fits(&got, &needed)) return mismatch("operand", k, &got, &needed);
     }
     return SAROS_OK;
 }
@@ -100,7 +101,7 @@ static saros_status stack_type(const saros_type *one, int64_t rows, int k, saros
     out->rank++;
     out->shape[0] = rows;
     memcpy(out->shape + 1, one->shape, (size_t)one->rank * sizeof *one->shape);
-    out->split = one->split << 1;
+    out->split = saros_split_shift(one->split, 0, 1);
     return SAROS_OK;
 }
 
@@ -111,7 +112,7 @@ static saros_status loop_type(saros_typing *typing) {
     for (int k = 0; status == SAROS_OK && k < v.carries; ++k) {
         const saros_type *next = saros_value_type(saros_body_output(v.body, k));
         typing->output[k] = typing->operand[1 + k];
-        if (!saros_type_equal(next, &typing->output[k]))
+        if (!saros_region_fits(next, &typing->output[k]))
             status = mismatch("next value of carry", k, next, &typing->output[k]);
     }
     typing->outputs = v.carries + v.kept + v.states;
@@ -226,6 +227,13 @@ static saros_status build_body(saros_graph *graph, const saros_loop_spec *spec, 
     for (int k = 0; k < outputs; ++k) next[k] = SAROS_NONE;
     SAROS_TRY(spec->build(inner, in[0], in + 1, in + 1 + spec->carries, spec->user, next,
                           next + spec->carries));
+    for (int k = 0; k < spec->carries; ++k) { /* what is cut over ranks stays cut the same way */
+        saros_type got = *saros_value_type(next[k]);
+        type = *saros_value_type(spec->carry[k]);
+        if (got.split == type.split || next[k].id < 0) continue;
+        status = mismatch("next value of carry", k, &got, &type);
+        goto done;
+    }
     status = saros_body_close(inner, outputs, next, body, captures);
     inner = NULL;
 done:
