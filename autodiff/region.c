@@ -19,7 +19,8 @@ saros_type ad_slice_type(saros_value stacked) {
     saros_type type = *saros_value_type(stacked), slice = type;
     slice.rank = type.rank - 1;
     for (int a = 0; a < slice.rank; ++a) slice.shape[a] = type.shape[a + 1];
-    slice.split = type.split >> 1;
+    uint32_t part = type.split & SAROS_SPLIT_PART;
+    slice.split = (type.split & ~SAROS_SPLIT_PART) >> 1 | part;
     return slice;
 }
 
@@ -41,8 +42,14 @@ void ad_region_open(ad_region *region, saros_graph *outer) {
     if (!region->inner) region->status = SAROS_ERR_MEMORY;
 }
 
+saros_value ad_as_part(saros_value v, const saros_type *type) {
+    bool same = !saros_is_none(v) && !saros_is_poisoned(v) && !saros_value_type(v)->split;
+    return same && type->split ? saros_spread(v) : v;
+}
+
 saros_value ad_region_declare(ad_region *region, const saros_type *type, saros_value operand) {
     if (region->status != SAROS_OK) return SAROS_NONE;
+    operand = ad_as_part(operand, type);
     region->status = push(&region->operand, &region->operands, &region->room[0], operand);
     return region->status == SAROS_OK ? saros_input(region->inner, type, NULL) : SAROS_NONE;
 }

@@ -16,7 +16,7 @@ typedef struct ad_region {
 } ad_region;
 
 void ad_region_open(ad_region *region, saros_graph *outer);
-/** New input of `type` fed by `operand`. */
+/** New input of `type` fed by `operand` (spread over ranks if the type asks for it). */
 saros_value ad_region_declare(ad_region *region, const saros_type *type, saros_value operand);
 void ad_region_result(ad_region *region, saros_value result);
 /** Closes the body; captures made inside are added to the operands. */
@@ -24,6 +24,8 @@ saros_status ad_region_close(ad_region *region, saros_body **body);
 /** Ends what is left, also a body that was not closed. */
 void ad_region_free(ad_region *region);
 
+/** `v`, spread where it is the same on all ranks and the type says that it is not. */
+saros_value ad_as_part(saros_value v, const saros_type *type);
 /** Type of one iteration's part of a stacked value. */
 saros_type ad_slice_type(saros_value stacked);
 /** Type of input k of a body. */

@@ -55,7 +55,7 @@ static void join(branch b[2], int k, const saros_type *type) {
     for (int s = 0; s < 2; ++s) {
         saros_value v = b[s].result[k];
         if (saros_is_none(v)) v = saros_splat(b[s].region.inner, type, 0);
-        ad_region_result(&b[s].region, v);
+        ad_region_result(&b[s].region, ad_as_part(v, type));
     }
 }
 

@@ -74,8 +74,10 @@ static void results(series_loop *s, int first, int last) {
     for (int m = first; m < last; ++m)
         for (int j = 0; j < s->order; ++j) {
             saros_value *v = &s->result[m * s->order + j];
-            if (m < s->loop.view.carries && s->moves[s->loop.carry + m])
-                *v = saros_instantiate(*v, s->next[m]);
+            if (m < s->loop.view.carries && s->moves[s->loop.carry + m]) {
+                saros_type type = ad_body_type(s->loop.view.body, s->loop.carry + m);
+                *v = ad_as_part(saros_instantiate(*v, s->next[m]), &type);
+            }
             if (!saros_is_none(*v)) ad_region_result(&s->region, *v);
         }
 }

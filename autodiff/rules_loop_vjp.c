@@ -125,8 +125,10 @@ static saros_status make_step(reverse_loop *r) {
     }
     saros_vjp(loop->outs, out, ct, loop->ins, in, r->gradient);
     for (int k = loop->carry; k < loop->ins; ++k) {
+        saros_type type = ad_body_type(loop->view.body, k);
         if (k < loop->input && r->live[k - loop->carry])
             r->gradient[k] = saros_instantiate(r->gradient[k], r->feed[k]);
+        r->gradient[k] = ad_as_part(r->gradient[k], &type);
         if (!saros_is_none(r->gradient[k])) ad_region_result(&region, r->gradient[k]);
     }
     SAROS_TRY(ad_region_close(&region, &r->step));

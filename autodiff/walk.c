@@ -32,7 +32,7 @@ saros_status ad_check_type(const char *where, const char *what, int k, saros_val
                            saros_value like) {
     if (saros_is_none(v)) return SAROS_OK;
     saros_type got = *saros_value_type(v), need = *saros_value_type(like);
-    got.split = need.split;
+    if (need.split) got.split = need.split; /* parts may be cut otherwise, or happen to be equal */
     if (saros_type_equal(&got, &need)) return SAROS_OK;
     char a[128], b[128];
     return saros_fail(SAROS_ERR_SHAPE, where, "a tangent or cotangent has the type of its value",
