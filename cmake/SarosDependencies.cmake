@@ -2,7 +2,8 @@
 #
 # The ground floors (core, autodiff) build with a compiler alone: what is missing there becomes an error
 # "not in this build" of the rows that need it. The floors above require their libraries.
-# libedit and gnuplot are optional everywhere.
+# LLVM, libedit and gnuplot are optional everywhere. SAROS_WITHOUT leaves parts out although they are there.
+set(SAROS_WITHOUT "" CACHE STRING "Parts to leave out: blas lapack fftw hdf5 llvm edit gnuplot check, as a list")
 if("solvers" IN_LIST SAROS_FLOORS)
   set(need REQUIRED)
 else()
@@ -13,6 +14,9 @@ find_package(PkgConfig ${need})
 
 # saros_dep(NAME found libraries…): the interface target and the flag.
 function(saros_dep name found)
+  if(name IN_LIST SAROS_WITHOUT)
+    set(found 0)
+  endif()
   add_library(saros_dep_${name} INTERFACE)
   string(TOUPPER ${name} upper)
   if(found)
@@ -80,10 +84,8 @@ else()
   saros_dep(edit 0)
 endif()
 find_program(SAROS_GNUPLOT gnuplot)
-if(SAROS_GNUPLOT)
-  set(SAROS_HAVE_GNUPLOT 1)
-else()
-  set(SAROS_HAVE_GNUPLOT 0)
+saros_dep(gnuplot "${SAROS_GNUPLOT}")
+if(NOT SAROS_HAVE_GNUPLOT)
   set(SAROS_GNUPLOT "")
 endif()
 

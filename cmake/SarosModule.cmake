@@ -3,6 +3,9 @@
 # an upward include does not compile. Private libraries stay private: their headers are seen by this floor alone.
 # A floor that is not in SAROS_FLOORS is skipped. Properties of the target: SAROS_STACK (the floor and those below),
 # SAROS_INCLUDES (their public headers), SAROS_LIBS (what a program of them links).
+set(SAROS_SOURCES_OF_FFTW "/core/primitives/fft_plan\\.c$")
+set(SAROS_SOURCES_OF_HDF5 "/core/store/hdf5/")
+set(SAROS_SOURCES_OF_LLVM "/core/kernel/llvm/")
 function(saros_module name)
   if(NOT name IN_LIST SAROS_FLOORS)
     return()
@@ -11,15 +14,14 @@ function(saros_module name)
   file(GLOB_RECURSE sources CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/${name}/*.c)
   # main.c and what lies in lua/program/ belong to the program: see SarosTargets.
   list(FILTER sources EXCLUDE REGEX "/main\\.c$|/lua/program/")
-  # The store is HDF5's and the code generator LLVM's, or the one that says there is none.
-  foreach(part store/hdf5 kernel/llvm)
-    get_filename_component(library ${part} NAME)
-    get_filename_component(folder ${part} DIRECTORY)
-    string(TOUPPER ${library} library)
-    if(SAROS_HAVE_${library})
-      list(FILTER sources EXCLUDE REGEX "/core/${folder}/absent\\.c$")
-    else()
-      list(FILTER sources EXCLUDE REGEX "/core/${part}/")
+  # A part that was not found: its own sources are left out, and core/without/ has what stands in for it, plainly or
+  # with an error that says so.
+  foreach(part BLAS LAPACK FFTW HDF5 LLVM)
+    string(TOLOWER ${part} lower)
+    if(SAROS_HAVE_${part})
+      list(FILTER sources EXCLUDE REGEX "/core/without/${lower}\\.c$")
+    elseif(SAROS_SOURCES_OF_${part})
+      list(FILTER sources EXCLUDE REGEX "${SAROS_SOURCES_OF_${part}}")
     endif()
   endforeach()
   if(NOT sources)
