@@ -15,6 +15,7 @@ typedef struct saros_task {
     bool transient;
     double start, end;
     saros_tensor **parameter; /**< by problem order: numbers (rank 0) and fields in force */
+    void *default_options;    /**< what `options` points to where the caller gave none */
 } saros_task;
 
 /** State of a solution owned by its method. */
@@ -31,7 +32,8 @@ typedef struct saros_solution_class {
     void (*release)(void *state);
 } saros_solution_class;
 
-/** Makes a solution; takes over one reference of all tensors and `state`; copies the rest.
+/** Makes a solution; takes over one reference of all tensors and `state` (also on failure); copies
+ * the rest.
  *  @param time NULL if steady;  @param node coordinates per space axis;  @param field one per
  * unknown, then per observable. */
 SAROS_API saros_status saros_solution_make(const saros_task *task,
@@ -39,6 +41,10 @@ SAROS_API saros_status saros_solution_make(const saros_task *task,
                                            saros_tensor *time, saros_tensor *const *node,
                                            saros_tensor *const *field, const saros_info *info,
                                            saros_solution **out);
+
+/** State of a solution of `class_`; NULL if it is of another one. */
+SAROS_API const void *saros_solution_state(const saros_solution *solution,
+                                           const saros_solution_class *class_);
 
 /** Leaves the common code needs from a traced solution. */
 typedef struct saros_traced_class {

@@ -1,0 +1,350 @@
+/** The common fit: parameters from data by gradients.
+ *
+ *      J(w) = sum_i ((u_i(w) - d_i) / sigma)^2 / 2  ->  min,   bounds on w,
+ *  TAO with the discrete gradient, unknowns scaled by their starts. Standard errors from the
+ * Gauss-Newton matrix at the solution: covariance (R^T R)^-1 with R = d((u - d)/sigma)/dw; without
+ * sigma the data's variance is estimated as 2 J / (n - parameters). */
+#include <math.h>
+#include <string.h>
+
+#include "saros/autodiff.h"
+#include "saros/memory.h"
+#include "saros/minimise.h"
+#include "saros/ops.h"
+#include "solution_impl.h"
+#include "traced_impl.h"
+
+enum { MOST = 64 };
+
+typedef struct fit {
+    saros_problem *problem;
+    const saros_method *method;
+    const void *method_options;
+    const saros_solve_options *options;
+    const saros_fit_data *data;
+    const saros_unknown_parameter *unknown;
+    int unknowns;
+    int index[MOST];    /* of the unknown parameters */
+    int64_t points;     /* data, all unknowns together */
+    saros_value misfit; /* (points), in the graph being built */
+    saros_task task;
+} fit;
+
+/* ---- checks ---- */
+
+static saros_status check_unknowns(fit *f) {
+    for (f->unknowns = 0; f->unknown && f->unknown[f->unknowns].name; ++f->unknowns) {
+        const saros_unknown_parameter *u = &f->unknown[f->unknowns];
+        int k = saros_parameter_index(f->problem, u->name);
+        if (k < 0 || f->problem->parameter[k].function || f->problem->parameter[k].field ||
+            f->unknowns == MOST)
+            return saros_fail(SAROS_ERR_USAGE, "fit", "fit finds number parameters",
+                              "%s has no number parameter '%s'", f->problem->name, u->name);
+        bool bounded = u->min != 0 || u->max != 0;
+        if (bounded && !(u->min < u->max && u->start >= u->min && u->start <= u->max))
+            return saros_fail(SAROS_ERR_DOMAIN, "fit", "start between min and max",
+                              "%s starts at %g, bounds are [%g, %g]", u->name, u->start, u->min,
+                              u->max);
+        f->index[f->unknowns] = k;
+    }
+    if (f->unknowns) return SAROS_OK;
+    return saros_fail(SAROS_ERR_USAGE, "fit", "name them in unknown",
+                      "there are no unknown parameters");
+}
+
+static saros_status check_data(fit *f) {
+    const saros_fit_data *d = f->data;
+    int axes = f->problem->axes + f->problem->transient;
+    if (d->unknowns < 1)
+        return saros_fail(SAROS_ERR_USAGE, "fit", "give values of an unknown", "there are no data");
+    int64_t n = saros_tensor_count(d->value[0]);
+    for (int a = 0; a < axes; ++a)
+        if (!d->coordinate[a] || saros_tensor_count(d->coordinate[a]) != n)
+            return saros_fail(
+                SAROS_ERR_SHAPE, "fit", "give one coordinate per value and axis",
+                "axis %d has %lld coordinates, the data have %lld values", a + 1,
+                (long long)(d->coordinate[a] ? saros_tensor_count(d->coordinate[a]) : 0),
+                (long long)n);
+    for (int k = 0; k < d->unknowns; ++k)
+        if (saros_tensor_count(d->value[k]) != n)
+            return saros_fail(SAROS_ERR_SHAPE, "fit", NULL, "%s has %lld values, %s has %lld",
+                              d->unknown[k], (long long)saros_tensor_count(d->value[k]),
+                              d->unknown[0], (long long)n);
+    f->points = n * d->unknowns;
+    if (f->points >= f->unknowns) return SAROS_OK;
+    return saros_fail(SAROS_ERR_USAGE, "fit", "give more data",
+                      "%lld values do not determine %d parameters", (long long)f->points,
+                      f->unknowns);
+}
+
+/* ---- the objective ---- */
+
+static saros_status objective(saros_traced *solution, void *user, saros_value *out) {
+    fit *f = user;
+    const saros_fit_data *d = f->data;
+    saros_graph *graph = saros_traced_graph(solution);
+    saros_value part[MOST];
+    if (d->unknowns > MOST)
+        return saros_fail(SAROS_ERR_UNSUPPORTED, "fit", NULL, "data of more than %d unknowns",
+                          MOST);
+    for (int k = 0; k < d->unknowns; ++k) {
+        saros_tensor *value = NULL;
+        saros_status status = saros_tensor_cast(d->value[k], SAROS_F64, &value);
+        if (status != SAROS_OK) return status;
+        int64_t n = saros_tensor_count(value);
+        saros_value u =
+            saros_reshape(saros_traced_at(solution, d->unknown[k], d->coordinate), 1, &n);
+        saros_value v = saros_reshape(saros_constant(graph, value), 1, &n);
+        part[k] = saros_sub(u, v);
+        saros_tensor_release(value);
+    }
+    saros_value misfit = d->unknowns > 1 ? saros_concat(d->unknowns, part, 0) : part[0];
+    double sigma = d->sigma > 0 ? d->sigma : 1;
+    f->misfit = saros_mul(saros_like(misfit, 1 / sigma), misfit);
+    *out = saros_mul(saros_like(misfit, 0.5), saros_sum(saros_mul(f->misfit, f->misfit), 1));
+    return SAROS_OK;
+}
+
+/** J and its gradient, and R v, both functions of (w, the other parameters). */
+typedef struct compiled {
+    saros_function *objective, *product;
+    saros_tensor **constant;
+    int constants;
+} compiled;
+
+static saros_status build(fit *f, compiled *out) {
+    saros_status status = SAROS_OK;
+    saros_graph *graph = NULL;
+    const saros_problem *p = f->problem;
+    size_t n = (size_t)p->parameters + 2;
+    int64_t unknowns = f->unknowns;
+    saros_type type = saros_type_make(SAROS_F64, 1, &unknowns);
+    saros_value J, g, product, *parameter = saros_allocate(2 * n * sizeof *parameter);
+    out->constant = saros_allocate_zero(n, sizeof *out->constant);
+    if (!parameter || !out->constant) SAROS_TRY(SAROS_ERR_MEMORY);
+    SAROS_TRY(saros_graph_make(&graph));
+    saros_value *input = parameter + n;
+    saros_value w = saros_input(graph, &type, "w");
+    input[0] = w;
+    out->constants = saros_parameter_inputs(&f->task, graph, parameter, input + 1, out->constant);
+    for (int k = 0; k < f->unknowns; ++k)
+        parameter[f->index[k]] = saros_reshape(saros_slice(w, 0, k, k + 1, 1), 0, NULL);
+    SAROS_TRY(saros_objective_build(f->problem, f->method, f->method_options, f->options, graph,
+                                    parameter, objective, f, &J));
+    saros_vjp(1, &J, NULL, 1, &w, &g);
+    saros_value both[2] = {J, saros_instantiate(g, w)};
+    saros_value v = saros_input(graph, &type, "v");
+    saros_jvp(1, &f->misfit, 1, &w, &v, &product);
+    product = saros_instantiate(product, f->misfit);
+    SAROS_TRY(saros_graph_status(graph));
+    saros_compile_options options = {.name = "fit"};
+    SAROS_TRY(saros_compile(graph, 1 + out->constants, input, 2, both, &options, &out->objective));
+    input[1 + out->constants] = v;
+    SAROS_TRY(
+        saros_compile(graph, 2 + out->constants, input, 1, &product, &options, &out->product));
+done:
+    saros_graph_release(graph);
+    saros_release(parameter);
+    return status;
+}
+
+static void clear(compiled *c) {
+    saros_function_release(c->objective);
+    saros_function_release(c->product);
+    saros_release(c->constant); /* the tensors are the task's */
+}
+
+/* ---- standard errors ---- */
+
+/** Diagonal of the inverse of a symmetric positive definite matrix (n, n), by Cholesky in place;
+ * false if it is not. */
+static bool inverse_diagonal(int n, double *a, double *diagonal) {
+    for (int j = 0; j < n; ++j)
+        for (int i = j; i < n; ++i) {
+            double sum = a[i * n + j];
+            for (int k = 0; k < j; ++k) sum -= a[i * n + k] * a[j * n + k];
+            if (i == j && !(sum > 0)) return false;
+            a[i * n + j] = i == j ? sqrt(sum) : sum / a[j * n + j];
+        }
+    for (int c = 0; c < n; ++c) {
+        double column[MOST] = {0};
+        diagonal[c] = 0;
+        for (int i = c; i < n; ++i) {
+            double sum = i == c;
+            for (int k = c; k < i; ++k) sum -= a[i * n + k] * column[k];
+            column[i] = sum / a[i * n + i];
+            diagonal[c] += column[i] * column[i];
+        }
+    }
+    return true;
+}
+
+/** Column k of R. */
+static saros_status sensitivity(const fit *f, const compiled *c, saros_tensor *w, int k,
+                                saros_tensor **out) {
+    int64_t n = f->unknowns;
+    saros_tensor *v = NULL;
+    saros_tensor **in = saros_allocate((size_t)(c->constants + 2) * sizeof *in);
+    if (!in) return SAROS_ERR_MEMORY;
+    saros_status status = saros_tensor_zeros(SAROS_F64, 1, &n, &v);
+    if (status == SAROS_OK) {
+        ((double *)saros_tensor_data(v))[k] = 1;
+        in[0] = w;
+        for (int i = 0; i < c->constants; ++i) in[1 + i] = c->constant[i];
+        in[1 + c->constants] = v;
+        status = saros_function_call(c->product, in, out, NULL);
+    }
+    saros_tensor_release(v);
+    saros_release(in);
+    return status;
+}
+
+static saros_status standard_errors(const fit *f, const compiled *c, saros_tensor *w, double J,
+                                    double *out) {
+    saros_status status = SAROS_OK;
+    int n = f->unknowns;
+    saros_tensor *column[MOST] = {NULL};
+    double *matrix = saros_allocate((size_t)(n * n) * sizeof *matrix);
+    if (!matrix) return SAROS_ERR_MEMORY;
+    for (int k = 0; k < n; ++k) SAROS_TRY(sensitivity(f, c, w, k, &column[k]));
+    for (int i = 0; i < n; ++i)
+        for (int j = 0; j < n; ++j) {
+            const double *a = saros_tensor_const_data(column[i]);
+            const double *b = saros_tensor_const_data(column[j]);
+            double sum = 0;
+            for (int64_t k = 0; k < f->points; ++k) sum += a[k] * b[k];
+            matrix[i * n + j] = sum;
+        }
+    double variance = 1;
+    if (!(f->data->sigma > 0))
+        variance = f->points > n ? 2 * J / (double)(f->points - n) : INFINITY;
+    bool determined = inverse_diagonal(n, matrix, out);
+    for (int k = 0; k < n; ++k) out[k] = determined ? sqrt(variance * out[k]) : INFINITY;
+done:
+    for (int k = 0; k < n; ++k) saros_tensor_release(column[k]);
+    saros_release(matrix);
+    return status;
+}
+
+/* ---- the fit ---- */
+
+static saros_status minimise(const fit *f, const compiled *c, saros_tensor **w,
+                             saros_minimise_info *info) {
+    int64_t n = f->unknowns;
+    double start[MOST], lower[MOST], upper[MOST], scale[MOST];
+    bool bounded = false;
+    for (int k = 0; k < f->unknowns; ++k) {
+        const saros_unknown_parameter *u = &f->unknown[k];
+        bool own = u->min != 0 || u->max != 0;
+        start[k] = u->start;
+        lower[k] = own ? u->min : -INFINITY;
+        upper[k] = own ? u->max : INFINITY;
+        scale[k] = u->start != 0 ? fabs(u->start) : 1;
+        bounded |= own;
+    }
+    saros_tensor *first = NULL;
+    saros_status status = saros_tensor_from(SAROS_F64, 1, &n, start, &first);
+    saros_minimise_options options = {
+        .lower = bounded ? lower : NULL, .upper = bounded ? upper : NULL, .scale = scale};
+    if (status == SAROS_OK)
+        status = saros_minimise(c->objective, c->constants, c->constant, first, &options, w, info);
+    saros_tensor_release(first);
+    return status;
+}
+
+/** The problem solved with the parameters found. */
+static saros_status solve_fitted(const fit *f, const double *value, saros_solution **out) {
+    saros_solve_options options = f->options ? *f->options : (saros_solve_options){0};
+    int given = 0;
+    while (options.parameters && options.parameters[given].name) given++;
+    saros_parameter *list = saros_allocate_zero((size_t)(given + f->unknowns + 1), sizeof *list);
+    if (!list) return SAROS_ERR_MEMORY;
+    if (given) memcpy(list, options.parameters, (size_t)given * sizeof *list);
+    for (int k = 0; k < f->unknowns; ++k)
+        list[given + k] = (saros_parameter){.name = f->unknown[k].name, .value = value[k]};
+    options.parameters = list;
+    saros_status status =
+        saros_problem_solve(f->problem, f->method, f->method_options, &options, out);
+    saros_release(list);
+    return status;
+}
+
+static saros_status finish(const fit *f, const compiled *c, saros_tensor *w,
+                           const saros_minimise_info *found, double seconds,
+                           saros_fit_result *out) {
+    size_t bytes = (size_t)f->unknowns * sizeof(double);
+    saros_status status = SAROS_OK;
+    saros_fit_result result = {.parameters = f->unknowns};
+    saros_info own = {.method = f->method->name,
+                      .gradient = "discrete",
+                      .reason = found->reason,
+                      .iterations = found->iterations,
+                      .evaluations = found->evaluations,
+                      .loss = found->value,
+                      .seconds = seconds,
+                      .converged = found->converged};
+    saros_series history = {"loss", found->history_count, found->history};
+    own.series = found->history ? 1 : 0;
+    own.history = &history;
+    result.value = saros_allocate(bytes);
+    result.standard_error = saros_allocate(bytes);
+    if (!result.value || !result.standard_error) SAROS_TRY(SAROS_ERR_MEMORY);
+    memcpy(result.value, saros_tensor_const_data(w), bytes);
+    SAROS_TRY(standard_errors(f, c, w, found->value, result.standard_error));
+    SAROS_TRY(solve_fitted(f, result.value, &result.solution));
+    /* the record of the fit takes the place of the last solve's, so that its texts live on */
+    saros_info copy;
+    SAROS_TRY(saros_info_copy(&own, &copy));
+    saros_info_clear(&result.solution->info);
+    result.solution->info = result.info = copy;
+    *out = result;
+    result = (saros_fit_result){0};
+done:
+    saros_fit_clear(&result);
+    return status;
+}
+
+static saros_status common_fit(fit *f, saros_fit_result *out) {
+    double begun = saros_seconds();
+    saros_status status = SAROS_OK;
+    compiled c = {0};
+    saros_tensor *w = NULL;
+    saros_minimise_info info = {0};
+    SAROS_TRY(saros_method_traces(f->method, "fit"));
+    SAROS_TRY(build(f, &c));
+    SAROS_TRY(minimise(f, &c, &w, &info));
+    SAROS_TRY(finish(f, &c, w, &info, saros_seconds() - begun, out));
+done:
+    saros_release(info.history);
+    saros_tensor_release(w);
+    clear(&c);
+    return status;
+}
+
+saros_status saros_problem_fit(saros_problem *problem, const saros_method *method,
+                               const void *method_options, const saros_solve_options *options,
+                               const saros_fit_data *data, const saros_unknown_parameter *unknown,
+                               saros_fit_result *out) {
+    fit f = {.problem = problem,
+             .method = method,
+             .method_options = method_options,
+             .options = options,
+             .data = data,
+             .unknown = unknown};
+    saros_status status = SAROS_OK;
+    SAROS_TRY(check_unknowns(&f));
+    SAROS_TRY(check_data(&f));
+    SAROS_TRY(saros_task_resolve(problem, method, method_options, options, &f.task));
+    status =
+        method->fit ? method->fit(&f.task, data, unknown, f.unknowns, out) : common_fit(&f, out);
+done:
+    if (f.task.problem) saros_task_clear(&f.task);
+    return status;
+}
+
+void saros_fit_clear(saros_fit_result *result) {
+    saros_release(result->value);
+    saros_release(result->standard_error);
+    saros_solution_release(result->solution);
+    *result = (saros_fit_result){0};
+}
