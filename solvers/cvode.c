@@ -178,21 +178,15 @@ static saros_status run_operands(run *r, int parameters, saros_tensor *const *pa
     return saros_tensor_scalar(SAROS_F64, 0, &r->operand[0]);
 }
 
-/* Where the entries of `asked` lie in the pattern with its diagonal. */
-static saros_status run_positions(run *r, saros_sparsity *asked) {
-    saros_status status = saros_sparsity_with_diagonal(asked, &r->pattern);
-    if (status) return status;
-    r->position = saros_allocate((size_t)asked->nonzeros * sizeof *r->position);
+/* The pattern with its diagonal, where the asked entries lie in it, and room for their values. */
+static saros_status run_pattern(run *r, saros_sparsity *asked) {
+    saros_status status = SAROS_OK;
+    SAROS_TRY(saros_sparsity_with_diagonal(asked, &r->pattern));
+    SAROS_TRY(saros_sparsity_positions(asked, r->pattern, &r->position));
     r->values = saros_allocate((size_t)asked->nonzeros * sizeof *r->values);
-    if (!r->position || !r->values) return SAROS_ERR_MEMORY;
-    for (int64_t i = 0; i < asked->n; ++i) {
-        int64_t at = r->pattern->row[i];
-        for (int64_t k = asked->row[i]; k < asked->row[i + 1]; ++k) {
-            while (r->pattern->column[at] != asked->column[k]) at++;
-            r->position[k] = at;
-        }
-    }
-    return SAROS_OK;
+    if (!r->values) status = SAROS_ERR_MEMORY;
+done:
+    return status;
 }
 
 static saros_status run_solver(run *r, int64_t n) {
@@ -214,7 +208,7 @@ static saros_status run_solver(run *r, int64_t n) {
         return saros_fail(SAROS_ERR_SHAPE, "cvode", NULL,
                           "the sparsity is of order %lld, the state has %lld unknowns",
                           (long long)saros_sparsity_size(o->sparsity), (long long)n);
-    SAROS_TRY(run_positions(r, o->sparsity));
+    SAROS_TRY(run_pattern(r, o->sparsity));
     SAROS_TRY(run_made(r->matrix = saros_sunmatrix_make(r->pattern, r->context)));
     r->solver = saros_sunsolver_make(r->pattern, r->context);
     if (!r->solver) return saros_error_last()->status;
@@ -292,8 +286,8 @@ static saros_status run_steps(run *r, double until, double end, double *t, saros
             return saros_fail(SAROS_ERR_STOPPED, "cvode", NULL, "stopped on request at t = %g", *t);
         if (k >= most)
             return saros_fail(SAROS_ERR_NOT_CONVERGED, "cvode", "raise max_steps or loosen rtol",
-                              "%lld steps did not reach the output at t = %g: now at t = %g",
-                              (long long)most, until, *t);
+                              "%lld steps did not reach the output at t = %g: now at t = %g%s%s",
+                              (long long)most, until, *t, r->note[0] ? "; " : "", r->note);
         saros_status status = run_check(r, CVode(r->memory, end, r->y, t, CV_ONE_STEP));
         if (status) return status;
     }

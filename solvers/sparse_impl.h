@@ -37,6 +37,10 @@ saros_status saros_sparsity_colouring(saros_sparsity *pattern, const saros_colou
 void saros_colouring_release(saros_colouring *colouring);
 /** The pattern with its whole diagonal; `pattern` itself (retained) if it has it. */
 saros_status saros_sparsity_with_diagonal(saros_sparsity *pattern, saros_sparsity **out);
+/** Where the entries of `part` lie among those of `whole`, which holds them all; release with
+ * saros_release. */
+saros_status saros_sparsity_positions(const saros_sparsity *part, const saros_sparsity *whole,
+                                      int64_t **position);
 /** Block diagonal of `copies` of the pattern. */
 saros_status saros_sparsity_repeat(saros_sparsity *pattern, int64_t copies, saros_sparsity **out);
 /** Compares `values` with one product J v, v without zeros. Errors: USAGE if the pattern misses an

@@ -128,6 +128,21 @@ saros_status saros_sparsity_with_diagonal(saros_sparsity *pattern, saros_sparsit
     return SAROS_OK;
 }
 
+saros_status saros_sparsity_positions(const saros_sparsity *part, const saros_sparsity *whole,
+                                      int64_t **position) {
+    int64_t *of = saros_allocate((size_t)part->nonzeros * sizeof *of);
+    if (!of) return SAROS_ERR_MEMORY;
+    for (int64_t i = 0; i < part->n; ++i) {
+        int64_t at = whole->row[i];
+        for (int64_t k = part->row[i]; k < part->row[i + 1]; ++k) {
+            while (whole->column[at] != part->column[k]) at++;
+            of[k] = at;
+        }
+    }
+    *position = of;
+    return SAROS_OK;
+}
+
 saros_status saros_sparsity_repeat(saros_sparsity *pattern, int64_t copies, saros_sparsity **out) {
     int64_t n = pattern->n, nonzeros = pattern->nonzeros;
     saros_sparsity *p = NULL;

@@ -257,7 +257,8 @@ START_TEST(failures_say_why_and_when) {
     ck_near(r.y[1][0], 4.0 / 3, 1e-4);
     ck_assert_int_eq(r.outputs, 2);
     r = (record){0};
-    ck_fails(solve_one(root_of_time, &r, NULL, 3, time), SAROS_ERR_DIVERGED);
+    status = solve_one(root_of_time, &r, NULL, 3, time); /* no rate beyond t = 1/2 */
+    ck_assert(status == SAROS_ERR_NOT_CONVERGED || status == SAROS_ERR_DIVERGED);
     ck_assert_msg(strstr(saros_error_last()->message, "nan") != NULL, "%s",
                   saros_error_last()->message);
     r = (record){.fail_at = 1};

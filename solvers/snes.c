@@ -1,0 +1,334 @@
+/** SNES on functions: Newton's method and its kin with PETSc's linear solvers.
+ *
+ *  Default: line-search Newton, LU by UMFPACK; matrix-free: GMRES. The Jacobian is an AIJ matrix
+ * filled by coloured products. Convergence is PETSc's test on |F|, and, with a matrix, |F| <= 4 eps
+ * | |J| |x| |: the residual that rounding x alone leaves.
+ *
+ *  Serial: one process solves the whole system.
+ */
+#include "saros/nonlinear.h"
+
+#include <float.h>
+#include <math.h>
+#include <petscsnes.h>
+#include <string.h>
+
+#include "petsc_impl.h"
+#include "saros/memory.h"
+#include "sparse_impl.h"
+
+typedef struct steady {
+    saros_petsc scope;
+    const saros_function *residual, *jvp;
+    const saros_snes_options *options;
+    saros_tensor **operand; /* x, parameters, and room for v */
+    int operands;           /* without v */
+    int64_t n;
+    saros_sparsity *pattern; /* with the diagonal */
+    int64_t *position;
+    double *values;         /* in the order of the asked pattern */
+    PetscInt *row, *column; /* of `pattern`, as PETSc wants them */
+    double *base;           /* matrix-free: where J is taken */
+    bool verified;
+    SNES snes;
+    Vec x, f;
+    Mat jacobian;
+} steady;
+
+/* out = function at x (and v); operands 1 … hold the parameters */
+static saros_status steady_call(steady *s, const saros_function *function, const double *x,
+                                const double *v, double *out) {
+    saros_tensor *in = NULL, *along = NULL, *result = NULL;
+    saros_status status = SAROS_OK;
+    SAROS_TRY(saros_petsc_borrow(x, s->n, &in));
+    SAROS_TRY(saros_petsc_borrow(out, s->n, &result));
+    if (v) SAROS_TRY(saros_petsc_borrow(v, s->n, &along));
+    s->operand[0] = in;
+    s->operand[s->operands] = along;
+    status = saros_function_call(function, s->operand, &result, NULL);
+done:
+    saros_tensor_release(in);
+    saros_tensor_release(along);
+    saros_tensor_release(result);
+    return status;
+}
+
+static PetscErrorCode steady_residual(SNES snes, Vec x, Vec f, void *user) {
+    steady *s = user;
+    const PetscScalar *at;
+    PetscScalar *to;
+    PetscCall(VecGetArrayRead(x, &at));
+    PetscCall(VecGetArrayWrite(f, &to));
+    saros_status status = steady_call(s, s->residual, at, NULL, to);
+    PetscCall(VecRestoreArrayWrite(f, &to));
+    PetscCall(VecRestoreArrayRead(x, &at));
+    if (status == SAROS_RETRY) return SNESSetFunctionDomainError(snes);
+    return status ? saros_petsc_park(&s->scope) : 0;
+}
+
+static saros_status steady_fill(steady *s, const double *at, double *to) {
+    saros_sparsity *asked = s->options->sparsity;
+    saros_tensor *x = NULL;
+    saros_status status = saros_petsc_borrow(at, s->n, &x);
+    if (status) return status;
+    s->operand[0] = x;
+    SAROS_TRY(saros_sparse_jacobian(asked, s->jvp, s->operands, s->operand, s->values));
+    if (!s->verified)
+        SAROS_TRY(saros_sparse_verify(asked, s->jvp, s->operands, s->operand, s->values));
+    s->verified = true;
+    for (int64_t k = 0; k < asked->nonzeros; ++k) to[s->position[k]] = s->values[k];
+done:
+    saros_tensor_release(x);
+    return status;
+}
+
+static PetscErrorCode steady_assemble(SNES snes, Vec x, Mat a, Mat p, void *user) {
+    (void)snes;
+    (void)a;
+    steady *s = user;
+    const PetscScalar *at;
+    PetscScalar *to;
+    PetscCall(VecGetArrayRead(x, &at));
+    PetscCall(MatSeqAIJGetArray(p, &to));
+    saros_status status = steady_fill(s, at, to);
+    PetscCall(MatSeqAIJRestoreArray(p, &to));
+    PetscCall(VecRestoreArrayRead(x, &at));
+    if (status) return saros_petsc_park(&s->scope);
+    PetscCall(MatAssemblyBegin(p, MAT_FINAL_ASSEMBLY));
+    return MatAssemblyEnd(p, MAT_FINAL_ASSEMBLY);
+}
+
+static PetscErrorCode steady_place(SNES snes, Vec x, Mat a, Mat p, void *user) {
+    (void)snes;
+    (void)p;
+    steady *s = user;
+    const PetscScalar *at;
+    PetscCall(VecGetArrayRead(x, &at));
+    memcpy(s->base, at, (size_t)s->n * sizeof *s->base);
+    PetscCall(VecRestoreArrayRead(x, &at));
+    PetscCall(MatAssemblyBegin(a, MAT_FINAL_ASSEMBLY));
+    return MatAssemblyEnd(a, MAT_FINAL_ASSEMBLY);
+}
+
+static PetscErrorCode steady_product(Mat a, Vec v, Vec product) {
+    steady *s = NULL;
+    const PetscScalar *along;
+    PetscScalar *to;
+    PetscCall(MatShellGetContext(a, &s));
+    PetscCall(VecGetArrayRead(v, &along));
+    PetscCall(VecGetArrayWrite(product, &to));
+    saros_status status = steady_call(s, s->jvp, s->base, along, to);
+    PetscCall(VecRestoreArrayWrite(product, &to));
+    PetscCall(VecRestoreArrayRead(v, &along));
+    return status ? saros_petsc_park(&s->scope) : 0;
+}
+
+/* The residual that rounding x alone leaves. */
+static PetscErrorCode steady_rounding(steady *s, PetscReal *floor) {
+    const PetscScalar *x, *a;
+    double sum = 0;
+    PetscCall(VecGetArrayRead(s->x, &x));
+    PetscCall(MatSeqAIJGetArrayRead(s->jacobian, &a));
+    for (int64_t i = 0; i < s->n; ++i) {
+        double size = 0;
+        for (PetscInt k = s->row[i]; k < s->row[i + 1]; ++k) size += fabs(a[k] * x[s->column[k]]);
+        sum += size * size;
+    }
+    PetscCall(MatSeqAIJRestoreArrayRead(s->jacobian, &a));
+    PetscCall(VecRestoreArrayRead(s->x, &x));
+    *floor = 4 * DBL_EPSILON * sqrt(sum);
+    return 0;
+}
+
+static PetscErrorCode steady_converged(SNES snes, PetscInt it, PetscReal xnorm, PetscReal snorm,
+                                       PetscReal fnorm, SNESConvergedReason *reason, void *user) {
+    steady *s = user;
+    PetscReal floor = 0;
+    PetscCall(SNESConvergedDefault(snes, it, xnorm, snorm, fnorm, reason, NULL));
+    if (*reason != SNES_CONVERGED_ITERATING || it == 0 || !s->pattern) return 0;
+    PetscCall(steady_rounding(s, &floor));
+    if (fnorm <= floor) *reason = SNES_CONVERGED_FNORM_ABS;
+    return 0;
+}
+
+/* ---- set up ---- */
+
+static saros_status steady_operands(steady *s, int parameters, saros_tensor *const *parameter,
+                                    saros_tensor *guess) {
+    if (saros_tensor_rank(guess) != 1 || saros_tensor_dtype(guess) != SAROS_F64)
+        return saros_fail(SAROS_ERR_TYPE, "snes", "reshape the unknowns to one axis",
+                          "the guess must be f64 of rank 1");
+    s->n = saros_tensor_count(guess);
+    s->operands = 1 + parameters;
+    s->operand = saros_allocate_zero((size_t)s->operands + 1, sizeof(saros_tensor *));
+    if (!s->operand) return SAROS_ERR_MEMORY;
+    for (int k = 0; k < parameters; ++k) s->operand[1 + k] = parameter[k];
+    if (s->n > PETSC_MAX_INT)
+        return saros_fail(SAROS_ERR_DOMAIN, "snes", NULL,
+                          "%lld unknowns are too many for this PETSc", (long long)s->n);
+    return SAROS_OK;
+}
+
+static saros_status steady_pattern(steady *s) {
+    saros_sparsity *asked = s->options->sparsity;
+    saros_status status = SAROS_OK;
+    if (asked->n != s->n)
+        return saros_fail(SAROS_ERR_SHAPE, "snes", NULL,
+                          "the sparsity is of order %lld, the unknowns are %lld",
+                          (long long)asked->n, (long long)s->n);
+    SAROS_TRY(saros_sparsity_with_diagonal(asked, &s->pattern));
+    SAROS_TRY(saros_sparsity_positions(asked, s->pattern, &s->position));
+    if (s->pattern->nonzeros > PETSC_MAX_INT)
+        return saros_fail(SAROS_ERR_DOMAIN, "snes", "solve matrix-free",
+                          "%lld entries are too many for this PETSc",
+                          (long long)s->pattern->nonzeros);
+    size_t n = (size_t)s->n, nonzeros = (size_t)s->pattern->nonzeros;
+    s->values = saros_allocate(nonzeros * sizeof *s->values);
+    s->row = saros_allocate((n + 1 + nonzeros) * sizeof *s->row);
+    if (!s->values || !s->row) return SAROS_ERR_MEMORY;
+    s->column = s->row + n + 1;
+    for (size_t i = 0; i <= n; ++i) s->row[i] = (PetscInt)s->pattern->row[i];
+    for (size_t k = 0; k < nonzeros; ++k) s->column[k] = (PetscInt)s->pattern->column[k];
+done:
+    return status;
+}
+
+static PetscErrorCode assembled_make(steady *s) {
+    PetscInt n = (PetscInt)s->n;
+    KSP ksp;
+    PC pc;
+    PetscCall(MatCreate(PETSC_COMM_SELF, &s->jacobian));
+    PetscCall(MatSetSizes(s->jacobian, n, n, n, n));
+    PetscCall(MatSetType(s->jacobian, MATSEQAIJ));
+    PetscCall(MatSeqAIJSetPreallocationCSR(s->jacobian, s->row, s->column, NULL));
+    PetscCall(SNESSetJacobian(s->snes, s->jacobian, s->jacobian, steady_assemble, s));
+    PetscCall(SNESGetKSP(s->snes, &ksp));
+    PetscCall(KSPSetType(ksp, KSPPREONLY));
+    PetscCall(KSPGetPC(ksp, &pc));
+    PetscCall(PCSetType(pc, PCLU));
+    return PCFactorSetMatSolverType(pc, MATSOLVERUMFPACK);
+}
+
+static PetscErrorCode matrix_free_make(steady *s) {
+    PetscInt n = (PetscInt)s->n;
+    KSP ksp;
+    PC pc;
+    PetscCall(MatCreateShell(PETSC_COMM_SELF, n, n, n, n, s, &s->jacobian));
+    PetscCall(
+        MatShellSetOperation(s->jacobian, MATOP_MULT, (void (*)(void))(uintptr_t)steady_product));
+    PetscCall(SNESSetJacobian(s->snes, s->jacobian, s->jacobian, steady_place, s));
+    PetscCall(SNESGetKSP(s->snes, &ksp));
+    PetscCall(KSPSetTolerances(ksp, 1e-8, PETSC_DEFAULT, PETSC_DEFAULT, PETSC_DEFAULT));
+    PetscCall(KSPGetPC(ksp, &pc));
+    return PCSetType(pc, PCNONE);
+}
+
+static PetscErrorCode steady_objects(steady *s) {
+    const saros_snes_options *o = s->options;
+    PetscInt n = (PetscInt)s->n, most = o->max_iterations > 0 ? o->max_iterations : 50;
+    PetscCall(VecCreateSeq(PETSC_COMM_SELF, n, &s->x));
+    PetscCall(VecDuplicate(s->x, &s->f));
+    PetscCall(SNESCreate(PETSC_COMM_SELF, &s->snes));
+    PetscCall(PetscObjectSetOptions((PetscObject)s->snes, s->scope.options));
+    PetscCall(SNESSetFunction(s->snes, s->f, steady_residual, s));
+    PetscCall(SNESSetType(s->snes, SNESNEWTONLS));
+    PetscCall(SNESSetTolerances(s->snes, o->atol > 0 ? o->atol : 1e-12,
+                                o->rtol > 0 ? o->rtol : 1e-10, 0, most, -1));
+    PetscCall(SNESSetConvergenceTest(s->snes, steady_converged, s, NULL));
+    PetscCall(s->pattern ? assembled_make(s) : matrix_free_make(s));
+    return SNESSetFromOptions(s->snes);
+}
+
+static PetscErrorCode steady_run(steady *s, const double *guess) {
+    PetscScalar *x;
+    PetscCall(VecGetArrayWrite(s->x, &x));
+    memcpy(x, guess, (size_t)s->n * sizeof *x);
+    PetscCall(VecRestoreArrayWrite(s->x, &x));
+    return SNESSolve(s->snes, NULL, s->x);
+}
+
+static void steady_free(steady *s) {
+    SNESDestroy(&s->snes);
+    MatDestroy(&s->jacobian);
+    VecDestroy(&s->x);
+    VecDestroy(&s->f);
+    saros_sparsity_release(s->pattern);
+    saros_release(s->operand);
+    saros_release(s->position);
+    saros_release(s->values);
+    saros_release(s->row);
+    saros_release(s->base);
+}
+
+/* ---- the end ---- */
+
+static saros_status steady_verdict(steady *s, saros_snes_info *info) {
+    SNESConvergedReason reason = SNES_CONVERGED_ITERATING;
+    KSPConvergedReason linear = KSP_CONVERGED_ITERATING;
+    PetscInt iterations = 0, linears = 0;
+    PetscReal norm = 0;
+    KSP ksp = NULL;
+    SNESGetConvergedReason(s->snes, &reason);
+    SNESGetIterationNumber(s->snes, &iterations);
+    SNESGetLinearSolveIterations(s->snes, &linears);
+    SNESGetFunctionNorm(s->snes, &norm);
+    SNESGetKSP(s->snes, &ksp);
+    KSPGetConvergedReason(ksp, &linear);
+    *info = (saros_snes_info){.iterations = iterations,
+                              .linear_iterations = linears,
+                              .residual = norm,
+                              .converged = reason > 0,
+                              .reason = SNESConvergedReasons[reason]};
+    bool not_finite = reason == SNES_DIVERGED_FNORM_NAN || !isfinite(norm);
+    if (info->converged || (s->options->accept_last && !not_finite)) return SAROS_OK;
+    bool by_linear = reason == SNES_DIVERGED_LINEAR_SOLVE;
+    return saros_fail(not_finite ? SAROS_ERR_NAN : SAROS_ERR_NOT_CONVERGED, "snes",
+                      "give a better guess, or reach the parameters in steps",
+                      "%s%s%s after %d iterations, residual %.3g", info->reason,
+                      by_linear ? ", linear solver " : "",
+                      by_linear ? KSPConvergedReasons[linear] : "", info->iterations,
+                      info->residual);
+}
+
+static saros_status steady_solution(steady *s, saros_tensor **out) {
+    const PetscScalar *x;
+    saros_status status = saros_petsc_check(&s->scope, VecGetArrayRead(s->x, &x));
+    if (status) return status;
+    status = saros_tensor_from(SAROS_F64, 1, &s->n, x, out);
+    VecRestoreArrayRead(s->x, &x);
+    return status;
+}
+
+saros_status saros_snes_solve(const saros_function *residual, const saros_function *jvp,
+                              int parameters, saros_tensor *const *parameter, saros_tensor *guess,
+                              const saros_snes_options *options, saros_tensor **solution,
+                              saros_snes_info *info) {
+    static const saros_snes_options defaults;
+    steady s = {.residual = residual, .jvp = jvp, .options = options ? options : &defaults};
+    saros_status status = saros_petsc_enter(&s.scope);
+    if (status) return status;
+    saros_tensor *start = NULL, *found = NULL;
+    saros_snes_info report = {0};
+    SAROS_TRY(steady_operands(&s, parameters, parameter, guess));
+    SAROS_TRY(saros_tensor_contiguous(guess, &start));
+    SAROS_TRY(saros_petsc_options(&s.scope, s.options->petsc));
+    if (s.options->sparsity)
+        SAROS_TRY(steady_pattern(&s));
+    else if (!(s.base = saros_allocate((size_t)s.n * sizeof *s.base)))
+        SAROS_TRY(SAROS_ERR_MEMORY);
+    SAROS_TRY(saros_petsc_check(&s.scope, steady_objects(&s)));
+    status = saros_petsc_check(&s.scope, steady_run(&s, saros_tensor_const_data(start)));
+    /* options are read as late as in the solve; one nobody read explains more than its outcome */
+    saros_status unread = saros_petsc_options_read(&s.scope);
+    if (unread) status = unread;
+    if (status) goto done;
+    status = steady_verdict(&s, &report);
+    if (info) *info = report;
+    if (status == SAROS_OK) SAROS_TRY(steady_solution(&s, &found));
+    if (found) *solution = found;
+done:
+    steady_free(&s);
+    saros_petsc_leave(&s.scope);
+    saros_tensor_release(start);
+    return status;
+}
