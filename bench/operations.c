@@ -48,13 +48,14 @@ static void run(void *user) {
     bench_check(saros_function_call(c->function, c->in, c->out, NULL));
 }
 
-static double chain_seconds(int length, int64_t n) {
+static double chain_seconds(const char *backend, int length, int64_t n) {
     call c = {0};
     saros_graph *graph;
     bench_check(saros_graph_make(&graph));
     const saros_type type = saros_type_make(SAROS_F64, 1, &n);
     const saros_value in = saros_input(graph, &type, "x"), out = chain(in, length);
-    bench_check(saros_compile(graph, 1, &in, 1, &out, NULL, &c.function));
+    const saros_compile_options options = {.backend = backend};
+    bench_check(saros_compile(graph, 1, &in, 1, &out, &options, &c.function));
     bench_check(saros_tensor_zeros(SAROS_F64, 1, &n, &c.in[0]));
     bench_check(saros_tensor_zeros(SAROS_F64, 1, &n, &c.out[0]));
     const double seconds = bench_seconds(run, &c);
@@ -74,9 +75,12 @@ void bench_operations(void) {
               1e9 * eager_seconds(&saros_row_exp, 1, many) / (double)many, "ns per element");
     bench_row("eager tanh, 100000 elements",
               1e9 * eager_seconds(&saros_row_tanh, 1, many) / (double)many, "ns per element");
-    const double two = chain_seconds(2, 1), twelve = chain_seconds(12, 1);
+    const double two = chain_seconds("reference", 2, 1), twelve = chain_seconds("reference", 12, 1);
     bench_row("function of 2 operations, 1 element", 1e9 * two, "ns");
     bench_row("each further operation, 1 element", 1e8 * (twelve - two), "ns");
-    bench_row("function of 12 operations, 100000 elements",
-              1e9 * chain_seconds(12, many) / (double)many, "ns per element");
+    bench_row("12 operations, 100000 elements, reference",
+              1e9 * chain_seconds("reference", 12, many) / (double)many, "ns per element");
+    if (SAROS_HAVE_LLVM)
+        bench_row("12 operations, 100000 elements, compiled",
+                  1e9 * chain_seconds("cpu", 12, many) / (double)many, "ns per element");
 }
