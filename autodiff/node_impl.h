@@ -65,5 +65,8 @@ void ad_cond_jet(const saros_rule *rule, int order, const saros_value *series,
                  saros_value *out_series);
 void ad_cond_batch(const saros_rule *rule, int64_t size, const saros_value *in, const bool *batched,
                    saros_value *out, bool *out_batched);
+/** Any row, lane by lane. */
+void ad_lanes_batch(const saros_rule *rule, int64_t size, const saros_value *in,
+                    const bool *batched, saros_value *out, bool *out_batched);
 
 #endif

@@ -1,8 +1,10 @@
-/** Batching of loop and cond.
+/** Batching of loop, of cond, and of rows that bring no batched form.
  *
  *  loop: which carries are batched is a fix-point over the body. Stacked values carry the batch
  * axis behind the axis of iterations inside the loop and before it outside. Where n itself is
  * batched, the loop runs to the largest n and a lane that is done keeps its carry and stacks zeros.
+ *
+ *  Foreign calls and the like: a loop over the lanes.
  *
  *  cond: an unbatched mask keeps the cond, with batched branches; under a batched mask both
  * branches run and `where` selects. */
@@ -187,4 +189,39 @@ done:
         saros_body_release(body[s]);
         ad_region_free(&region[s]);
     }
+}
+
+/* ---- rows without a batched form ---- */
+
+void ad_lanes_batch(const saros_rule *rule, int64_t size, const saros_value *in,
+                    const bool *batched, saros_value *out, bool *out_batched) {
+    ad_loop lanes = {.view = {.bound = size}};
+    ad_loop_plan plan = {.every = 1};
+    ad_region region = {0};
+    saros_value *inside = ad_values(rule->ins), *end = NULL;
+    saros_status status = inside ? SAROS_OK : SAROS_ERR_MEMORY;
+    if (status != SAROS_OK) goto done;
+    ad_region_open(&region, rule->graph);
+    ad_loop_index(&region);
+    for (int sliced = 1; sliced >= 0; --sliced)
+        for (int k = 0; k < rule->ins; ++k) {
+            if (batched[k] != (sliced == 1)) continue;
+            saros_type type = sliced ? ad_slice_type(in[k]) : *saros_value_type(in[k]);
+            inside[k] = ad_region_declare(&region, &type, in[k]);
+            plan.inputs += sliced;
+        }
+    SAROS_TRY(region.status);
+    saros_value first = saros_build(region.inner, rule->row, &rule->attributes, rule->ins, inside);
+    for (int m = 0; m < rule->outs; ++m) ad_region_result(&region, saros_output(first, m));
+    saros_value n = saros_scalar(rule->graph, SAROS_I64, (double)size);
+    SAROS_TRY(ad_loop_append(&lanes, n, &region, &plan, &end));
+    for (int m = 0; m < rule->outs; ++m) {
+        out[m] = end[m];
+        out_batched[m] = true;
+    }
+done:
+    if (status != SAROS_OK) ad_fill(rule->outs, out, saros_poison(rule->graph));
+    saros_release(end);
+    ad_region_free(&region);
+    saros_release(inside);
 }

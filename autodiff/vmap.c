@@ -2,7 +2,8 @@
  * leading axis.
  *
  *  Pointwise rows are applied to operands broadcast to the batched shape; structural rows bring
- *  their `batch` column. What does not depend on a batched input is computed once. */
+ *  their `batch` column; the others (foreign calls) run lane by lane. What does not depend on a
+ * batched input is computed once. */
 #include "node_impl.h"
 #include "walk_impl.h"
 
@@ -45,9 +46,7 @@ static void batch_node(const saros_rule *rule, int64_t size, saros_value *in, co
     } else if (row.flags & SAROS_POINTWISE) {
         batch_pointwise(rule, size, in, batched, out, out_batched);
     } else {
-        saros_fail(SAROS_ERR_UNSUPPORTED, "saros_vmap", "give its row a batch column",
-                   "no batching rule for '%s'", row.name);
-        ad_fill(rule->outs, out, saros_poison(rule->graph));
+        ad_lanes_batch(rule, size, in, batched, out, out_batched);
     }
 }
 

@@ -70,9 +70,10 @@ static saros_status allreduce_evaluate(const saros_evaluation *e) {
                         saros_tensor_data(e->out[0]));
 }
 
+/** An operand that is the same on all ranks is spread without a word; so its parts are summed. */
 static saros_value allreduce_transpose(const saros_rule *rule, int operand, const saros_value *ct) {
-    (void)rule, (void)operand;
-    return saros_spread(*ct);
+    saros_value part = saros_spread(*ct);
+    return saros_value_type(rule->in[operand])->split ? part : saros_allreduce(part);
 }
 
 const saros_primitive saros_row_allreduce = {
