@@ -24,6 +24,7 @@
 
 #include "saros/memory.h"
 #include "train_impl.h"
+#include "vector_impl.h"
 
 /** Above this H would take more than 400 MB. */
 enum { MOST_WEIGHTS = 10000 };
@@ -70,9 +71,9 @@ static void hessian_reset(inverse_hessian *m, double scale) {
 }
 
 /** One row of the sweep: h = a h + p s + q u; returns h.x and adds h x_i to out. */
-static double sweep_row(int64_t count, double *restrict h, double a, double p, double q, double x_i,
-                        const double *restrict s, const double *restrict u,
-                        const double *restrict x, double *restrict out) {
+static inline double sweep_row(int64_t count, double *restrict h, double a, double p, double q,
+                               double x_i, const double *restrict s, const double *restrict u,
+                               const double *restrict x, double *restrict out) {
     double lane[8] = {0};
     int64_t j = 0;
     for (; j + 8 <= count; j += 8)
@@ -93,7 +94,7 @@ static double sweep_row(int64_t count, double *restrict h, double a, double p, d
 }
 
 /** Applies the waiting update to H and computes hg = H g in one sweep. */
-static void hessian_sweep(inverse_hessian *m, const double *g) {
+SAROS_WIDE static void hessian_sweep(inverse_hessian *m, const double *g) {
     const update c = m->waiting;
     memset(m->hg, 0, (size_t)m->n * sizeof(double));
     for (int64_t i = 0; i < m->n; ++i) {

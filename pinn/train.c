@@ -9,6 +9,7 @@
 
 #include "saros/memory.h"
 #include "train_impl.h"
+#include "vector_impl.h"
 
 static const saros_option optimiser_rows[] = {
     {"method", SAROS_OPTION_TEXT, offsetof(saros_optimiser, method), "adam", 0, 0,
@@ -36,7 +37,7 @@ static const struct {
 } methods[] = {{"adam", saros_adam_run}, {"lbfgs", saros_lbfgs_run}, {"bfgs", saros_bfgs_run}};
 enum { METHODS = sizeof methods / sizeof *methods };
 
-double saros_vector_dot(int64_t n, const double *a, const double *b) {
+SAROS_WIDE double saros_vector_dot(int64_t n, const double *a, const double *b) {
     double lane[8] = {0};
     int64_t i = 0;
     for (; i + 8 <= n; i += 8)

@@ -24,9 +24,11 @@ typedef struct saros_pinn_options {
     saros_pinn_points points;
     saros_pinn_weights weights;
     const char *sampler;         /**< sobol (default), uniform, grid */
-    int64_t resample;            /**< draw new points every so many steps; 0: never */
+    int64_t resample;            /**< draws the equation's points anew, half of them where the
+                                    residual is large, every so many steps; 0: 250, -1: never */
     int hard;                    /**< flag: hard conditions where the domain allows (default on) */
-    saros_option_list optimizer; /**< of saros_optimiser; empty: adam 1000, lbfgs 2000 */
+    saros_option_list optimizer; /**< of saros_optimiser; empty: adam 100, bfgs 2000 (above
+                                    6000 weights adam 1000, lbfgs 4000) */
     const char *dtype;           /**< f64 (default), f32 */
     int64_t seed;
     int64_t cells[SAROS_AXES]; /**< nodes the solution is sampled on; 0: 128 */
