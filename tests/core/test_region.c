@@ -305,6 +305,44 @@ START_TEST(inlining_keeps_an_augmented_loop_with_its_original) {
 }
 END_TEST
 
+/* ---- the communicator ---- */
+
+static saros_status rank_evaluate(const saros_evaluation *e) {
+    double *out = saros_tensor_data(e->out[0]);
+    *out = e->communicator ? e->communicator->rank : -1;
+    return SAROS_OK;
+}
+static const saros_primitive row_rank = {
+    .name = "rank", .operands = 1, .outputs = 1, .type = like_first, .evaluate = rank_evaluate};
+
+static saros_status add_rank(saros_graph *body, saros_value index, const saros_value *carry,
+                             const saros_value *input, void *user, saros_value *next,
+                             saros_value *kept) {
+    (void)body, (void)index, (void)input, (void)user, (void)kept;
+    next[0] = saros_add(carry[0], unary(&row_rank, carry[0]));
+    return SAROS_OK;
+}
+
+START_TEST(bodies_see_the_communicator_of_the_call) {
+    saros_graph *g = new_graph();
+    saros_value x = input_of(g, SAROS_F64, 0, NULL, "x"), r;
+    saros_value n = saros_scalar(g, SAROS_I64, 4);
+    saros_loop_spec spec = {.n = n, .bound = 4, .carries = 1, .carry = &x, .build = add_rank};
+    saros_loop(g, &spec, &r, NULL);
+    saros_function *f = compile(g, 1, &x, 1, &r);
+    saros_tensor *in = scalar_of(SAROS_F64, 1), *out[1] = {NULL};
+    saros_communicator third = {.rank = 2, .ranks = 3};
+    ck_ok(saros_function_call(f, &in, out, &(saros_call_options){.communicator = &third}));
+    ck_assert_double_eq(item(out[0]), 1 + 4 * 2);
+    ck_ok(saros_function_call(f, &in, out, NULL));
+    ck_assert_double_eq(item(out[0]), 1 - 4);
+    saros_tensor_release(in);
+    saros_tensor_release(out[0]);
+    saros_function_release(f);
+    saros_graph_release(g);
+}
+END_TEST
+
 /* ---- cond ---- */
 
 static saros_status then_branch(saros_graph *body, void *user, saros_value *out) {
@@ -523,7 +561,8 @@ SAROS_TEST_MAIN("core/region", loops_agree_with_steps_by_hand, n_beyond_the_boun
                 equal_loops_merge_and_unequal_ones_do_not, loops_nest_and_capture_through,
                 errors_of_a_body_reach_the_graph_and_the_call,
                 an_augmented_loop_replaces_the_original,
-                inlining_keeps_an_augmented_loop_with_its_original, only_the_chosen_branch_runs,
+                inlining_keeps_an_augmented_loop_with_its_original,
+                bodies_see_the_communicator_of_the_call, only_the_chosen_branch_runs,
                 numeric_calls_compute_and_differentiate_once,
                 impure_calls_never_merge_and_missing_derivatives_are_named,
                 each_allocation_of_regions_may_fail)
