@@ -79,6 +79,7 @@ static saros_status choose_backend(const saros_compile_options *options,
     if (named && saros_jit_bits() == 0)
         return saros_fail(SAROS_ERR_UNSUPPORTED, "saros_compile", "use \"reference\"",
                           "the compiled backend needs LLVM and AVX2 or NEON");
+    if (saros_jit_bits() != 0 && !chosen->check_finite) chosen->backend = "cpu";
     return SAROS_OK;
 }
 
