@@ -115,7 +115,8 @@ saros_status saros_direct_factorise(saros_direct *direct, const double *values) 
     double pivots = 1;
     saros_status status = SAROS_OK;
     pthread_mutex_lock(&direct->lock);
-    direct->ready = false;
+    direct->ready = pattern->n == 0;
+    if (direct->ready) goto done;
     SAROS_TRY(rows_scale(direct, values));
     SAROS_TRY(pattern->method->factorise(pattern, pattern->analysis, direct->scaled,
                                          &direct->numbers, &pivots));
@@ -142,6 +143,7 @@ saros_status saros_direct_solve(saros_direct *direct, bool transposed, int64_t c
     if (!direct->ready)
         return saros_fail(SAROS_ERR_INTERNAL, "direct solver", NULL,
                           "the matrix has not been factorised");
+    if (pattern->n == 0 || columns == 0) return SAROS_OK;
     if (!transposed) columns_scale(direct, columns, b);
     pthread_mutex_lock(&direct->lock);
     saros_status status =

@@ -22,6 +22,8 @@
 static void setup_release(void *payload) {
     saros_root_setup *setup = payload;
     saros_sparsity_release(setup->pattern);
+    saros_tensor_release(setup->repeated);
+    pthread_mutex_destroy(&setup->lock);
     saros_release(setup->name);
     saros_release(setup);
 }
@@ -39,6 +41,7 @@ saros_status saros_root_setup_make(saros_sparsity *pattern, const char *name, sa
     setup->pattern = saros_sparsity_retain(pattern);
     setup->name = copy;
     atomic_init(&setup->verified, false);
+    pthread_mutex_init(&setup->lock, NULL);
     return saros_tensor_opaque(&setup_class, setup, out);
 }
 
@@ -234,6 +237,7 @@ const saros_primitive saros_row_root = {
     .evaluate = root_evaluate,
     .jvp = saros_root_jvp,
     .vjp = saros_root_vjp,
+    .batch = saros_root_batch,
 };
 
 /* ---- building ---- */

@@ -10,6 +10,7 @@
 #ifndef SAROS_ROOT_IMPL_H
 #define SAROS_ROOT_IMPL_H
 
+#include <pthread.h>
 #include <stdatomic.h>
 
 #include "direct_impl.h"
@@ -21,6 +22,9 @@ typedef struct saros_root_setup {
     saros_sparsity *pattern;
     char *name;
     atomic_bool verified; /**< the pattern was compared with a product once */
+    pthread_mutex_t lock;
+    saros_tensor *repeated; /**< setup of the last batched form, of `copies` lanes */
+    int64_t copies;
 } saros_root_setup;
 
 /** Words of the row root. */
@@ -48,6 +52,10 @@ void saros_body_pull(saros_graph *graph, saros_body *body, const saros_value *in
 saros_status saros_body_product(saros_graph *graph, saros_body *body, saros_body **out);
 /** From a product body (x, p…, v) -> J v the body (x, p…, w) -> J^T w. */
 saros_status saros_body_transpose(saros_graph *graph, saros_body *product, saros_body **out);
+/** Body over lanes: inputs with batched[k] get a leading axis of extent `size`, those with flat[k]
+ * (of rank 1; `flat` may be NULL) carry it end to end instead, the output too if flat[0]. */
+saros_status saros_body_batch(saros_graph *graph, saros_body *body, int64_t size,
+                              const bool *batched, const bool *flat, saros_body **out);
 /** Array of n values, SAROS_NONE each. */
 saros_value *saros_values_make(int n);
 
@@ -58,5 +66,11 @@ void saros_root_solve_jvp(const saros_rule *rule, const saros_value *tangent,
                           saros_value *out_tangent);
 void saros_root_solve_vjp(const saros_rule *rule, const saros_value *cotangent, const bool *wanted,
                           saros_value *gradient);
+void saros_root_batch(const saros_rule *rule, int64_t size, const saros_value *in,
+                      const bool *batched, saros_value *out, bool *out_batched);
+void saros_root_factor_batch(const saros_rule *rule, int64_t size, const saros_value *in,
+                             const bool *batched, saros_value *out, bool *out_batched);
+void saros_root_solve_batch(const saros_rule *rule, int64_t size, const saros_value *in,
+                            const bool *batched, saros_value *out, bool *out_batched);
 
 #endif

@@ -95,12 +95,32 @@ static saros_value solve_again(const saros_rule *rule, bool transposed, saros_va
                             rule->ins - 2, rule->in + 2);
 }
 
-/* A second derivative of several right-hand sides at once would need the product for each. */
-static bool refuse_columns(const saros_rule *rule) {
-    if (saros_value_rank(rule->out[0]) == 1) return false;
-    saros_fail(SAROS_ERR_UNSUPPORTED, "root_solve", "differentiate before batching",
-               "the Jacobian of several right-hand sides is not differentiated in this build");
-    return true;
+/* The product (theta, y) -> J y or J^T y, for each column if y has several. */
+static saros_status product_body(const saros_rule *rule, bool transposed, saros_body **out) {
+    saros_body *body = saros_body_retain(product_of(rule)), *next = NULL;
+    saros_status status = SAROS_OK;
+    if (transposed) {
+        SAROS_TRY(saros_body_transpose(rule->graph, body, &next));
+        saros_body_release(body);
+        body = next;
+    }
+    saros_type y = *saros_value_type(rule->out[0]);
+    if (y.rank == 2) {
+        int ins = saros_body_inputs(body);
+        bool *batched = saros_allocate_zero((size_t)ins, sizeof *batched);
+        if (!batched) SAROS_TRY(SAROS_ERR_MEMORY);
+        batched[ins - 1] = true;
+        status = saros_body_batch(rule->graph, body, y.shape[0], batched, NULL, &next);
+        saros_release(batched);
+        if (status) goto done;
+        saros_body_release(body);
+        body = next;
+    }
+    *out = body;
+    return SAROS_OK;
+done:
+    saros_body_release(body);
+    return status;
 }
 
 /* J' y (or J'^T y), or SAROS_NONE if theta does not move. */
@@ -108,23 +128,16 @@ static saros_value product_tangent(const saros_rule *rule, const saros_value *ta
     bool moves = false;
     for (int k = 2; k < rule->ins; ++k) moves = moves || !saros_is_none(tangent[k]);
     if (!moves) return SAROS_NONE;
-    if (refuse_columns(rule)) return saros_poison(rule->graph);
-    saros_body *product = saros_body_retain(product_of(rule)), *swapped = NULL;
+    saros_body *product = NULL;
     saros_value *at = product_operands(rule, rule->out[0]);
     saros_value *along = product_operands(rule, SAROS_NONE);
     saros_value result = SAROS_NONE;
-    saros_status status = at && along ? SAROS_OK : SAROS_ERR_MEMORY;
-    if (status == SAROS_OK && transposed_of(rule)) {
-        status = saros_body_transpose(rule->graph, product, &swapped);
-        if (status == SAROS_OK) {
-            saros_body_release(product);
-            product = swapped;
-        }
-    }
-    if (status == SAROS_OK) {
-        memcpy(along, tangent + 2, (size_t)(rule->ins - 2) * sizeof *along);
-        result = saros_body_push(rule->graph, product, at, along);
-    }
+    saros_status status = SAROS_OK;
+    if (!at || !along) SAROS_TRY(SAROS_ERR_MEMORY);
+    SAROS_TRY(product_body(rule, transposed_of(rule), &product));
+    memcpy(along, tangent + 2, (size_t)(rule->ins - 2) * sizeof *along);
+    result = saros_body_push(rule->graph, product, at, along);
+done:
     saros_body_release(product);
     saros_release(at);
     saros_release(along);
@@ -147,19 +160,20 @@ void saros_root_solve_vjp(const saros_rule *rule, const saros_value *cotangent, 
     if (wanted[1]) gradient[1] = adjoint;
     for (int k = 2; k < rule->ins; ++k) any = any || wanted[k];
     if (!any) return;
+    saros_status status = SAROS_OK;
+    saros_body *product = NULL;
     bool *of = saros_allocate_zero((size_t)rule->ins, sizeof *of);
     saros_value *at = product_operands(rule, transposed ? adjoint : y);
     saros_value *made = saros_values_make(rule->ins);
-    if (!of || !at || !made || refuse_columns(rule)) {
-        for (int k = 2; k < rule->ins; ++k)
-            if (wanted[k]) gradient[k] = saros_poison(rule->graph);
-        goto done;
-    }
+    if (!of || !at || !made) SAROS_TRY(SAROS_ERR_MEMORY);
+    SAROS_TRY(product_body(rule, false, &product));
     memcpy(of, wanted + 2, (size_t)(rule->ins - 2) * sizeof *of);
-    saros_body_pull(rule->graph, product_of(rule), at, saros_neg(transposed ? y : adjoint), of,
-                    made);
+    saros_body_pull(rule->graph, product, at, saros_neg(transposed ? y : adjoint), of, made);
     for (int k = 2; k < rule->ins; ++k) gradient[k] = made[k - 2];
 done:
+    for (int k = 2; status && k < rule->ins; ++k)
+        if (wanted[k]) gradient[k] = saros_poison(rule->graph);
+    saros_body_release(product);
     saros_release(of);
     saros_release(at);
     saros_release(made);

@@ -50,6 +50,7 @@ const saros_primitive saros_row_root_factor = {
     .flags = SAROS_REGION | SAROS_CONSTANT,
     .type = factor_type,
     .evaluate = factor_evaluate,
+    .batch = saros_root_factor_batch,
 };
 
 /* ---- root_solve ---- */
@@ -88,6 +89,7 @@ const saros_primitive saros_row_root_solve = {
     .evaluate = solve_evaluate,
     .jvp = saros_root_solve_jvp,
     .vjp = saros_root_solve_vjp,
+    .batch = saros_root_solve_batch,
 };
 
 saros_value saros_root_solve(saros_graph *graph, saros_body *product, saros_tensor *setup,
