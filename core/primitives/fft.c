@@ -69,75 +69,67 @@ static void scale(saros_dtype dtype, int64_t n, double factor, void *x) {
         for (int64_t i = 0; i < n; ++i) f32[i] *= (float)factor;
 }
 
-static int64_t last_extent(const saros_tensor *x) {
-    return x->shape[x->rank - 1];
+/** Transforms every row of length n; operand k goes to part in[k] of the area, output k comes from
+ * part out[k]. */
+static saros_status transform(const saros_evaluation *e, saros_fft_kind kind, int64_t n,
+                              const int *in, const int *out) {
+    saros_status status = SAROS_OK;
+    saros_tensor *x[2] = {NULL, NULL};
+    const saros_fft_plan *plan;
+    char *area = NULL;
+    saros_dtype dtype = e->out[0]->dtype;
+    size_t bytes = saros_dtype_bytes(dtype), part = (size_t)n * bytes;
+    int64_t row_in = e->in[0]->shape[e->in[0]->rank - 1];
+    int64_t row_out = e->out[0]->shape[e->out[0]->rank - 1];
+    size_t from = (size_t)row_in * bytes, to = (size_t)row_out * bytes;
+    if (e->out[0]->count == 0) return SAROS_OK;
+    for (int k = 0; k < e->ins; ++k) SAROS_TRY(saros_tensor_contiguous(e->in[k], &x[k]));
+    SAROS_TRY(saros_fft_find(kind, n, dtype, &plan));
+    area = saros_allocate(SAROS_FFT_PARTS * part);
+    if (!area) SAROS_TRY(SAROS_ERR_MEMORY);
+    for (int64_t r = 0; r < x[0]->count / row_in; ++r) {
+        for (int k = 0; k < e->ins; ++k)
+            memcpy(area + (size_t)in[k] * part, (char *)x[k]->data + (size_t)r * from, from);
+        if (kind == SAROS_FFT_HALF_TO_REAL) { /* parts that reals cannot have */
+            memset(area + part, 0, bytes);
+            if (n % 2 == 0) memset(area + part + from - bytes, 0, bytes);
+        }
+        saros_fft_execute(plan, area, area + part, area + 2 * part, area + 3 * part);
+        for (int k = 0; k < e->outs; ++k)
+            memcpy((char *)e->out[k]->data + (size_t)r * to, area + (size_t)out[k] * part, to);
+    }
+done:
+    saros_release(area);
+    saros_tensor_release(x[0]);
+    saros_tensor_release(x[1]);
+    return status;
 }
 
 static saros_status rfft_evaluate(const saros_evaluation *e) {
-    saros_status status = SAROS_OK;
-    saros_tensor *x = NULL;
-    const saros_fft_plan *plan;
-    if (e->out[0]->count == 0) return SAROS_OK;
-    SAROS_TRY(saros_tensor_contiguous(e->in[0], &x));
-    int64_t n = last_extent(x), bytes = (int64_t)saros_dtype_bytes(x->dtype);
-    int64_t row = n * bytes, half = (n / 2 + 1) * bytes;
-    SAROS_TRY(saros_fft_find(SAROS_FFT_REAL_TO_HALF, n, x->dtype, &plan));
-    for (int64_t r = 0; r < x->count / n; ++r)
-        saros_fft_execute(plan, (char *)x->data + r * row, NULL, (char *)e->out[0]->data + r * half,
-                          (char *)e->out[1]->data + r * half);
-done:
-    saros_tensor_release(x);
-    return status;
+    int64_t n = e->in[0]->shape[e->in[0]->rank - 1];
+    return transform(e, SAROS_FFT_REAL_TO_HALF, n, (int[]){SAROS_FFT_RE_IN},
+                     (int[]){SAROS_FFT_RE_OUT, SAROS_FFT_IM_OUT});
 }
 
 static saros_status irfft_evaluate(const saros_evaluation *e) {
-    saros_status status = SAROS_OK;
-    saros_tensor *re = NULL, *im = NULL, *out = e->out[0];
-    const saros_fft_plan *plan;
-    char *work = NULL; /* a row of each part: the transform destroys its input */
-    if (out->count == 0) return SAROS_OK;
-    SAROS_TRY(saros_tensor_contiguous(e->in[0], &re));
-    SAROS_TRY(saros_tensor_contiguous(e->in[1], &im));
-    int64_t n = last_extent(out);
-    size_t bytes = saros_dtype_bytes(out->dtype), half = (size_t)last_extent(re) * bytes;
-    SAROS_TRY(saros_fft_find(SAROS_FFT_HALF_TO_REAL, n, out->dtype, &plan));
-    work = saros_allocate(2 * half);
-    if (!work) SAROS_TRY(SAROS_ERR_MEMORY);
-    for (int64_t r = 0; r < out->count / n; ++r) {
-        memcpy(work, (const char *)re->data + (size_t)r * half, half);
-        memcpy(work + half, (const char *)im->data + (size_t)r * half, half);
-        memset(work + half, 0, bytes);
-        if (n % 2 == 0) memset(work + 2 * half - bytes, 0, bytes);
-        saros_fft_execute(plan, work, work + half, (char *)out->data + (size_t)(r * n) * bytes,
-                          NULL);
-    }
-    scale(out->dtype, out->count, 1.0 / (double)n, out->data);
-done:
-    saros_release(work);
-    saros_tensor_release(re);
-    saros_tensor_release(im);
+    int64_t n = e->attributes->word[0];
+    saros_status status =
+        transform(e, SAROS_FFT_HALF_TO_REAL, n, (int[]){SAROS_FFT_RE_IN, SAROS_FFT_IM_IN},
+                  (int[]){SAROS_FFT_RE_OUT});
+    if (status == SAROS_OK)
+        scale(e->out[0]->dtype, e->out[0]->count, 1.0 / (double)n, e->out[0]->data);
     return status;
 }
 
+/** Exchanging re and im before and after turns forward into backward. */
 static saros_status fft_evaluate(const saros_evaluation *e) {
-    saros_status status = SAROS_OK;
-    saros_tensor *in[2] = {NULL, NULL};
-    const saros_fft_plan *plan;
+    int64_t n = e->in[0]->shape[e->in[0]->rank - 1];
     bool inverse = e->attributes->word[0];
-    if (e->out[0]->count == 0) return SAROS_OK;
-    for (int k = 0; k < 2; ++k) SAROS_TRY(saros_tensor_contiguous(e->in[k], &in[k]));
-    int64_t n = last_extent(in[0]), row = n * (int64_t)saros_dtype_bytes(in[0]->dtype);
-    SAROS_TRY(saros_fft_find(SAROS_FFT_COMPLEX, n, in[0]->dtype, &plan));
-    /* exchanging re and im before and after turns forward into backward */
-    char *re = in[inverse]->data, *im = in[!inverse]->data;
-    char *out_re = e->out[inverse]->data, *out_im = e->out[!inverse]->data;
-    for (int64_t r = 0; r < in[0]->count / n; ++r)
-        saros_fft_execute(plan, re + r * row, im + r * row, out_re + r * row, out_im + r * row);
-    for (int k = 0; inverse && k < 2; ++k)
-        scale(in[0]->dtype, in[0]->count, 1.0 / (double)n, e->out[k]->data);
-done:
-    saros_tensor_release(in[0]);
-    saros_tensor_release(in[1]);
+    saros_status status = transform(
+        e, SAROS_FFT_COMPLEX, n, (int[]){SAROS_FFT_RE_IN + inverse, SAROS_FFT_IM_IN - inverse},
+        (int[]){SAROS_FFT_RE_OUT + inverse, SAROS_FFT_IM_OUT - inverse});
+    for (int k = 0; status == SAROS_OK && inverse && k < 2; ++k)
+        scale(e->out[k]->dtype, e->out[k]->count, 1.0 / (double)n, e->out[k]->data);
     return status;
 }
 

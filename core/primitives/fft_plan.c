@@ -1,5 +1,6 @@
 /** FFTW plans (fft_impl.h). Only planning is not thread-safe in FFTW: it happens under a mutex, and
- * plans are applied to new arrays of any alignment. FFTW_ESTIMATE: planning costs microseconds and
+ * plans are applied to new arrays of any
+ * alignment. FFTW_ESTIMATE: planning costs microseconds and
  * the numbers do not depend on timings.
  */
 #include "primitives/fft_impl.h"
