@@ -6,6 +6,7 @@
 #define SAROS_REGION_H
 
 #include "saros/function.h"
+#include "saros/rows.h"
 
 /** Builds one iteration: `index` i64 scalar; carry[], input[] (slices at this iteration); fills
  * next[] and kept[]. */
@@ -103,9 +104,5 @@ typedef struct saros_call_class {
  * Numeric callbacks get row-major inputs and allocated row-major outputs. */
 SAROS_API void saros_call(saros_graph *graph, const saros_call_class *class_, void *user, int ins,
                           const saros_value *in, int outs, saros_value *out);
-
-/* Rows, for passes that recognise them. */
-SAROS_API_DATA const saros_primitive saros_row_loop, saros_row_cond, saros_row_call,
-    saros_row_input, saros_row_constant;
 
 #endif

@@ -1,42 +1,102 @@
-/** Addresses of the rows of core, for passes that recognise them: `node.row == &saros_row_mul`.
- *  Rows of regions and leaves stand in region.h. The list with all of them: saros_core_primitives.
- */
+/** The rows of core, one line each: their addresses, for passes that recognise them
+ * (`node.row == &saros_row_mul`), and the list behind saros_core_primitives. */
 #ifndef SAROS_ROWS_H
 #define SAROS_ROWS_H
 
 #include "saros/primitive.h"
 
-/* pointwise */
-SAROS_API_DATA const saros_primitive saros_row_add, saros_row_sub, saros_row_mul, saros_row_div,
-    saros_row_fma, saros_row_neg, saros_row_pow, saros_row_power;
-SAROS_API_DATA const saros_primitive saros_row_abs, saros_row_sign, saros_row_floor,
-    saros_row_round, saros_row_maximum, saros_row_minimum;
-SAROS_API_DATA const saros_primitive saros_row_sqrt, saros_row_exp, saros_row_expm1,
-    saros_row_log, saros_row_log1p, saros_row_erf;
-SAROS_API_DATA const saros_primitive saros_row_sin, saros_row_cos, saros_row_tan, saros_row_asin,
-    saros_row_acos, saros_row_atan, saros_row_atan2, saros_row_sinh, saros_row_cosh;
-SAROS_API_DATA const saros_primitive saros_row_tanh, saros_row_sigmoid, saros_row_softplus,
-    saros_row_relu;
-SAROS_API_DATA const saros_primitive saros_row_eq, saros_row_ne, saros_row_lt, saros_row_le,
-    saros_row_and, saros_row_or, saros_row_not;
-SAROS_API_DATA const saros_primitive saros_row_where, saros_row_cast, saros_row_stop_gradient,
-    saros_row_alias;
-/* ranks */
-SAROS_API_DATA const saros_primitive saros_row_spread, saros_row_allreduce;
-/* structure */
-SAROS_API_DATA const saros_primitive saros_row_reshape, saros_row_permute, saros_row_broadcast,
-    saros_row_slice, saros_row_pad, saros_row_shift, saros_row_reverse, saros_row_concat,
-    saros_row_gather, saros_row_scatter_add, saros_row_iota;
-/* reductions and contraction */
-SAROS_API_DATA const saros_primitive saros_row_sum, saros_row_max, saros_row_min,
-    saros_row_argmax, saros_row_cumsum, saros_row_dot;
-/* random */
-SAROS_API_DATA const saros_primitive saros_row_random_fold, saros_row_random_uniform,
-    saros_row_random_normal;
-/* transforms */
-SAROS_API_DATA const saros_primitive saros_row_rfft, saros_row_irfft, saros_row_fft;
-/* dense linear algebra */
-SAROS_API_DATA const saros_primitive saros_row_lu, saros_row_lu_solve, saros_row_cholesky,
-    saros_row_triangular_solve, saros_row_eigh, saros_row_det;
+#define SAROS_CORE_ROWS(X)                                                                         \
+    /* pointwise */                                                                                \
+    X(saros_row_add)                                                                               \
+    X(saros_row_sub)                                                                               \
+    X(saros_row_mul)                                                                               \
+    X(saros_row_div)                                                                               \
+    X(saros_row_fma)                                                                               \
+    X(saros_row_neg)                                                                               \
+    X(saros_row_pow)                                                                               \
+    X(saros_row_power)                                                                             \
+    X(saros_row_abs)                                                                               \
+    X(saros_row_sign)                                                                              \
+    X(saros_row_floor)                                                                             \
+    X(saros_row_round)                                                                             \
+    X(saros_row_maximum)                                                                           \
+    X(saros_row_minimum)                                                                           \
+    X(saros_row_sqrt)                                                                              \
+    X(saros_row_exp)                                                                               \
+    X(saros_row_expm1)                                                                             \
+    X(saros_row_log)                                                                               \
+    X(saros_row_log1p)                                                                             \
+    X(saros_row_erf)                                                                               \
+    X(saros_row_sin)                                                                               \
+    X(saros_row_cos)                                                                               \
+    X(saros_row_tan)                                                                               \
+    X(saros_row_asin)                                                                              \
+    X(saros_row_acos)                                                                              \
+    X(saros_row_atan)                                                                              \
+    X(saros_row_atan2)                                                                             \
+    X(saros_row_sinh)                                                                              \
+    X(saros_row_cosh)                                                                              \
+    X(saros_row_tanh)                                                                              \
+    X(saros_row_sigmoid)                                                                           \
+    X(saros_row_softplus)                                                                          \
+    X(saros_row_relu)                                                                              \
+    X(saros_row_eq)                                                                                \
+    X(saros_row_ne)                                                                                \
+    X(saros_row_lt)                                                                                \
+    X(saros_row_le)                                                                                \
+    X(saros_row_and)                                                                               \
+    X(saros_row_or)                                                                                \
+    X(saros_row_not)                                                                               \
+    X(saros_row_where)                                                                             \
+    X(saros_row_cast)                                                                              \
+    X(saros_row_stop_gradient)                                                                     \
+    X(saros_row_alias)                                                                             \
+    /* ranks */                                                                                    \
+    X(saros_row_spread)                                                                            \
+    X(saros_row_allreduce)                                                                         \
+    /* structure */                                                                                \
+    X(saros_row_reshape)                                                                           \
+    X(saros_row_permute)                                                                           \
+    X(saros_row_broadcast)                                                                         \
+    X(saros_row_slice)                                                                             \
+    X(saros_row_pad)                                                                               \
+    X(saros_row_shift)                                                                             \
+    X(saros_row_reverse)                                                                           \
+    X(saros_row_concat)                                                                            \
+    X(saros_row_gather)                                                                            \
+    X(saros_row_scatter_add)                                                                       \
+    X(saros_row_iota)                                                                              \
+    /* reductions and contraction */                                                               \
+    X(saros_row_sum)                                                                               \
+    X(saros_row_max)                                                                               \
+    X(saros_row_min)                                                                               \
+    X(saros_row_argmax)                                                                            \
+    X(saros_row_cumsum)                                                                            \
+    X(saros_row_dot)                                                                               \
+    /* random */                                                                                   \
+    X(saros_row_random_fold)                                                                       \
+    X(saros_row_random_uniform)                                                                    \
+    X(saros_row_random_normal)                                                                     \
+    /* transforms */                                                                               \
+    X(saros_row_rfft)                                                                              \
+    X(saros_row_irfft)                                                                             \
+    X(saros_row_fft)                                                                               \
+    /* dense linear algebra */                                                                     \
+    X(saros_row_lu)                                                                                \
+    X(saros_row_lu_solve)                                                                          \
+    X(saros_row_cholesky)                                                                          \
+    X(saros_row_triangular_solve)                                                                  \
+    X(saros_row_eigh)                                                                              \
+    X(saros_row_det)                                                                               \
+    /* regions and leaves */                                                                       \
+    X(saros_row_input)                                                                             \
+    X(saros_row_constant)                                                                          \
+    X(saros_row_loop)                                                                              \
+    X(saros_row_cond)                                                                              \
+    X(saros_row_call)
+
+#define SAROS_ROW_DECLARE(row) SAROS_API_DATA const saros_primitive row;
+SAROS_CORE_ROWS(SAROS_ROW_DECLARE)
+#undef SAROS_ROW_DECLARE
 
 #endif
