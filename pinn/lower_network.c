@@ -121,7 +121,10 @@ void saros_network_lower(const saros_ansatz *ansatz, saros_value weights,
                          const saros_value *coordinate, const saros_value *parameter,
                          int expansions, const saros_expansion *expansion, saros_value *out) {
     saros_graph *graph = coordinate[0].graph;
-    streams s = {.ansatz = ansatz, .coordinate = coordinate};
+    /* Columns of their own: algebra must not see through what jets are taken with respect to. */
+    saros_value column[SAROS_AXES];
+    for (int k = 0; k < ansatz->coordinates; ++k) column[k] = saros_alias(coordinate[k]);
+    streams s = {.ansatz = ansatz, .coordinate = column};
     int wanted = 0;
     for (int k = 0; k < expansions; ++k) wanted += expansion[k].leaves;
     /* Every wanted derivative brings at most the lower orders along its axes with it. */
@@ -135,7 +138,7 @@ void saros_network_lower(const saros_ansatz *ansatz, saros_value weights,
     saros_leaf *want = s.leaf + s.room;
     for (int k = 0, j = 0; k < expansions; ++k)
         for (int i = 0; i < expansion[k].leaves; ++i) want[j++] = expansion[k].leaf[i];
-    saros_ansatz_apply(ansatz, weights, coordinate, parameter, s.value);
+    saros_ansatz_apply(ansatz, weights, column, parameter, s.value);
     for (int k = 0; k < ansatz->unknowns; ++k) s.leaf[k].unknown = k;
     s.count = ansatz->unknowns;
     add_derivatives(&s, wanted, want);
