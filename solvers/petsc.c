@@ -160,6 +160,29 @@ saros_status saros_petsc_options(saros_petsc *scope, const char *pairs) {
     return status;
 }
 
+saros_status saros_petsc_options_type(saros_petsc *scope, const char *name,
+                                      PetscFunctionList list) {
+    char dashed[64], type[128];
+    PetscBool set = PETSC_FALSE;
+    void (*found)(void) = NULL;
+    snprintf(dashed, sizeof dashed, "-%s", name);
+    saros_status status = saros_petsc_check(
+        scope, PetscOptionsGetString(scope->options, NULL, dashed, type, sizeof type, &set));
+    if (status || !set) return status;
+    status = saros_petsc_check(scope, PetscFunctionListFind(list, type, &found));
+    if (status || found) return status;
+    const char **known = NULL;
+    int count = 0;
+    status = saros_petsc_check(scope, PetscFunctionListGet(list, &known, &count));
+    if (status) return status;
+    while (count > 0 && !known[count - 1]) count--; /* the count includes an end mark */
+    const char *near = saros_nearest_name(type, known, count);
+    char hint[160] = "";
+    if (near) snprintf(hint, sizeof hint, "did you mean \"%s\"?", near);
+    PetscFree(known);
+    return saros_fail(SAROS_ERR_USAGE, "PETSc options", hint, "PETSc has no %s \"%s\"", name, type);
+}
+
 saros_status saros_petsc_options_read(saros_petsc *scope) {
     PetscInt count = 0;
     char **name = NULL, **value = NULL;

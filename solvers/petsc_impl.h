@@ -33,6 +33,9 @@ PetscErrorCode saros_petsc_park(saros_petsc *scope);
 /** Options from pairs "name value name value …" (NULL: none), to be set on objects. Errors: USAGE
  * for half a pair, and for options that would print. */
 saros_status saros_petsc_options(saros_petsc *scope, const char *pairs);
+/** Errors: USAGE if option `name` asks for a type that `list` does not have, with the nearest one.
+ * (PETSc's own check leaks.) */
+saros_status saros_petsc_options_type(saros_petsc *scope, const char *name, PetscFunctionList list);
 /** Errors: USAGE naming the first option that no object has read. */
 saros_status saros_petsc_options_read(saros_petsc *scope);
 

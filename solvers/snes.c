@@ -229,14 +229,24 @@ static PetscErrorCode steady_objects(steady *s) {
     PetscCall(VecCreateSeq(PETSC_COMM_SELF, n, &s->x));
     PetscCall(VecDuplicate(s->x, &s->f));
     PetscCall(SNESCreate(PETSC_COMM_SELF, &s->snes));
+    /* the linear solver made below inherits them */
     PetscCall(PetscObjectSetOptions((PetscObject)s->snes, s->scope.options));
     PetscCall(SNESSetFunction(s->snes, s->f, steady_residual, s));
     PetscCall(SNESSetType(s->snes, SNESNEWTONLS));
     PetscCall(SNESSetTolerances(s->snes, o->atol > 0 ? o->atol : 1e-12,
                                 o->rtol > 0 ? o->rtol : 1e-10, 0, most, -1));
     PetscCall(SNESSetConvergenceTest(s->snes, steady_converged, s, NULL));
-    PetscCall(s->pattern ? assembled_make(s) : matrix_free_make(s));
-    return SNESSetFromOptions(s->snes);
+    return s->pattern ? assembled_make(s) : matrix_free_make(s);
+}
+
+static saros_status steady_read_options(steady *s) {
+    saros_status status = SAROS_OK;
+    SAROS_TRY(saros_petsc_options_type(&s->scope, "snes_type", SNESList));
+    SAROS_TRY(saros_petsc_options_type(&s->scope, "ksp_type", KSPList));
+    SAROS_TRY(saros_petsc_options_type(&s->scope, "pc_type", PCList));
+    SAROS_TRY(saros_petsc_check(&s->scope, SNESSetFromOptions(s->snes)));
+done:
+    return status;
 }
 
 static PetscErrorCode steady_run(steady *s, const double *guess) {
@@ -311,12 +321,13 @@ saros_status saros_snes_solve(const saros_function *residual, const saros_functi
     saros_snes_info report = {0};
     SAROS_TRY(steady_operands(&s, parameters, parameter, guess));
     SAROS_TRY(saros_tensor_contiguous(guess, &start));
-    SAROS_TRY(saros_petsc_options(&s.scope, s.options->petsc));
     if (s.options->sparsity)
         SAROS_TRY(steady_pattern(&s));
     else if (!(s.base = saros_allocate((size_t)s.n * sizeof *s.base)))
         SAROS_TRY(SAROS_ERR_MEMORY);
+    SAROS_TRY(saros_petsc_options(&s.scope, s.options->petsc));
     SAROS_TRY(saros_petsc_check(&s.scope, steady_objects(&s)));
+    SAROS_TRY(steady_read_options(&s));
     status = saros_petsc_check(&s.scope, steady_run(&s, saros_tensor_const_data(start)));
     /* options are read as late as in the solve; one nobody read explains more than its outcome */
     saros_status unread = saros_petsc_options_read(&s.scope);
