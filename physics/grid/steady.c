@@ -49,7 +49,7 @@ done:
 
 saros_status saros_grid_solve_steady(const saros_task *task, saros_solution **out) {
     const saros_grid_options *o = task->options;
-    if (o->integrator || o->dt || o->times.count)
+    if (o->integrator || o->dt != 0 || o->times.count)
         return saros_fail(SAROS_ERR_USAGE, "grid", "leave out integrator, dt and times",
                           "%s is steady: it has no time axis", task->problem->name);
     saros_status status = SAROS_OK;
