@@ -7,7 +7,9 @@
  *  Derivatives are with respect to values, not names: everything between `in` and `out` is
  * differentiated, `in` values are held to be independent. SAROS_NONE stands for a zero tangent or
  * cotangent, in arguments and in results. Errors (a row without a rule, a numeric call
- * differentiated twice) poison the results and the graph.
+ * differentiated twice, a tangent of another shape than its value) poison the results and the
+ * graph. All of `in` belong to one graph; inside a body, differentiate by values of the body
+ * (saros_alias(x) gives an enclosing x a place in it).
  */
 #ifndef SAROS_AUTODIFF_H
 #define SAROS_AUTODIFF_H
@@ -18,8 +20,8 @@
 /** Forward mode: out_tangent = (d out / d in) tangent. */
 SAROS_API void saros_jvp(int outs, const saros_value *out, int ins, const saros_value *in,
                          const saros_value *tangent, saros_value *out_tangent);
-/** Reverse mode: gradient = (d out / d in)^T cotangent. `cotangent` NULL: ones (for scalars).
- * gradient entries may be SAROS_NONE; see saros_instantiate. */
+/** Reverse mode: gradient = (d out / d in)^T cotangent. `cotangent` NULL: ones (for scalars;
+ * an error otherwise). gradient entries may be SAROS_NONE; see saros_instantiate. */
 SAROS_API void saros_vjp(int outs, const saros_value *out, const saros_value *cotangent, int ins,
                          const saros_value *in, saros_value *gradient);
 /** Taylor mode: normalised coefficients 1 … order of out along the curve whose coefficients 1 …
@@ -38,14 +40,14 @@ SAROS_API saros_value saros_laplacian(saros_value y, saros_value x);
 SAROS_API void saros_vmap(saros_graph *graph, const saros_body *body, int64_t size,
                           const saros_value *in, const bool *batched, saros_value *out);
 
-/** Whether each of `in` reaches any of `out`. */
+/** Whether any of `out` is computed from each of `in`, by whatever rows and dtypes. */
 SAROS_API void saros_depends(int outs, const saros_value *out, int ins, const saros_value *in,
                              bool *depends);
 
 /** What saros_check_gradient found. */
 typedef struct saros_gradient_report {
     double rate[3]; /**< Taylor-remainder rates of order 0, 1, 2: about 1, 2, 3 (or the remainder is
-                       at round-off) */
+                       at round-off); [2] is NaN where there is no second derivative */
     double dot_error; /**< |<Jv,w> - <v,J^T w>| relative */
     double jvp_error; /**< forward mode against central differences, relative */
     bool passed;
