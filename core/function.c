@@ -5,6 +5,7 @@
 #include "compile_impl.h"
 #include "kernel/kernel_impl.h"
 #include "saros/memory.h"
+#include "saros/region.h"
 
 saros_function *saros_function_make(saros_graph *graph, const saros_compile_options *options) {
     saros_function *f = saros_allocate_zero(1, sizeof *f);
@@ -67,24 +68,31 @@ static saros_status choose_backend(const saros_compile_options *options,
     const char *name = chosen->backend;
     bool named = name != NULL;
     if (!name) name = getenv("SAROS_BACKEND");
-    chosen->backend = "reference";
-    if (!name || !name[0]) return SAROS_OK;
-    if (strcmp(name, "reference") == 0) {
-        chosen->backend = "reference";
-        return SAROS_OK;
-    }
+    bool any = !name || !name[0];
+    bool possible = saros_jit_bits() != 0 && !chosen->check_finite;
+    chosen->backend = possible && (any || strcmp(name, "cpu") == 0) ? "cpu" : "reference";
+    if (any || strcmp(name, "reference") == 0) return SAROS_OK;
     if (strcmp(name, "cpu") != 0)
         return saros_fail(SAROS_ERR_USAGE, "saros_compile", "use \"cpu\" or \"reference\"",
                           "there is no backend '%s'", name);
     if (named && saros_jit_bits() == 0)
         return saros_fail(SAROS_ERR_UNSUPPORTED, "saros_compile", "use \"reference\"",
                           "the compiled backend needs LLVM and AVX2 or NEON");
-    if (saros_jit_bits() != 0 && !chosen->check_finite) chosen->backend = "cpu";
     return SAROS_OK;
 }
 
 static bool fuses(const saros_compile_options *options, const saros_graph *graph) {
     return strcmp(options->backend, "cpu") == 0 && !graph->ordered;
+}
+
+/** Whether all of `id` are inputs of the graph, each once. If not, the compiler proper says so. */
+static bool are_inputs(const saros_graph *graph, int n, const int32_t *id) {
+    for (int k = 0; k < n; ++k) {
+        if (saros_graph_maker(graph, id[k])->row != &saros_row_input) return false;
+        for (int j = 0; j < k; ++j)
+            if (id[j] == id[k]) return false;
+    }
+    return true;
 }
 
 static saros_status compile_fused(const saros_body *body, const saros_compile_options *options,
@@ -127,7 +135,7 @@ saros_status saros_compile(saros_graph *graph, int inputs, const saros_value *in
                             : own_id(graph, output[k - inputs], "output", k - inputs);
         if (ids[k] < 0) status = saros_error_last()->status;
     }
-    if (status == SAROS_OK && fuses(&chosen, graph))
+    if (status == SAROS_OK && fuses(&chosen, graph) && are_inputs(graph, inputs, ids))
         status = saros_body_extract(graph, inputs, input, outputs, output, &body, NULL);
     if (status == SAROS_OK && body && saros_body_captures(body) == 0)
         status = compile_fused(body, &chosen, out);

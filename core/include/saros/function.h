@@ -27,7 +27,8 @@ typedef struct saros_communicator {
 
 typedef struct saros_compile_options {
     const char *name;    /**< for messages and profiles; NULL: "function" */
-    const char *backend; /**< "cpu" (compiled), "reference"; NULL: SAROS_BACKEND, else reference */
+    const char *backend; /**< "cpu" (compiled), "reference"; NULL: SAROS_BACKEND, else the compiled
+                             one where there is one */
     bool check_finite; /**< stop with SAROS_ERR_NAN naming the operation and script line that first
                           gives NaN or infinity */
 } saros_compile_options;
