@@ -1,0 +1,266 @@
+/** saros.ode: y' = f(t, y, …). bdf and adams (CVODES) on numbers; the fixed-step integrators also
+ * inside recordings, where the gradient is that of the numbers computed. */
+#include <math.h>
+#include <string.h>
+
+#include "saros/cvode.h"
+#include "saros/ode.h"
+#include "script_problem_impl.h"
+#include "script_vector_impl.h"
+
+typedef struct ode_options {
+    const char *integrator;
+    double rtol, atol, dt;
+    saros_times times;
+    int64_t max_steps;
+} ode_options;
+
+#define FIELD(name) offsetof(ode_options, name)
+static const saros_option rows[] = {
+    {"integrator", SAROS_OPTION_TEXT, FIELD(integrator), "bdf", 0, 0, NULL, NULL,
+     "bdf, adams, or one with fixed steps dt", NULL},
+    {"rtol", SAROS_OPTION_NUMBER, FIELD(rtol), "1e-6", 0, 1, NULL, NULL,
+     "relative tolerance of bdf and adams", NULL},
+    {"atol", SAROS_OPTION_NUMBER, FIELD(atol), "1e-9", 0, 1e300, NULL, NULL,
+     "absolute tolerance of bdf and adams", NULL},
+    {"dt", SAROS_OPTION_NUMBER, FIELD(dt), "", 0, 1e300, NULL, NULL,
+     "largest step of the fixed-step integrators", NULL},
+    {"times", SAROS_OPTION_TIMES, FIELD(times), "", 0, 0, NULL, NULL,
+     "list of times, the first is the start", NULL},
+    {"max_steps", SAROS_OPTION_INTEGER, FIELD(max_steps), "100000", 1, 1e15, NULL, NULL,
+     "between two times", NULL},
+};
+static const saros_option_table ode_table = {"ode", sizeof(ode_options), rows,
+                                             sizeof rows / sizeof *rows, -1};
+
+static bool is_adaptive(const ode_options *o) {
+    return !o->integrator || strcmp(o->integrator, "bdf") == 0 ||
+           strcmp(o->integrator, "adams") == 0;
+}
+
+static void read_options(lua_State *L, int index, int anchor, ode_options *o) {
+    static const char *const also[] = {"args"};
+    *o = (ode_options){0};
+    if (!lua_istable(L, index)) script_expected(L, index, "options", "a table with times");
+    script_options_read(L, index, anchor, &ode_table, o, "saros.ode", also, 1);
+    if (!o->times.list || o->times.count < 2)
+        script_fail(L, SAROS_ERR_USAGE, "times = {0, 1}",
+                    "ode: times must be a list of at least two");
+    for (int64_t k = 1; k < o->times.count; ++k)
+        if (!(o->times.list[k] > o->times.list[k - 1]))
+            script_fail(L, SAROS_ERR_DOMAIN, NULL, "ode: times must ascend, got %g after %g",
+                        o->times.list[k], o->times.list[k - 1]);
+}
+
+/* ---- fixed steps: (f, y0, options, anchor) inside a recording ---- */
+
+/** Pushes a constant tensor made from numbers, kept in the anchor, and gives it as a value. */
+static saros_value constant(lua_State *L, int anchor, saros_dtype dtype, int64_t n,
+                            const void *data) {
+    saros_tensor *t = NULL;
+    script_check(L, saros_tensor_from(dtype, 1, &n, data, &t));
+    script_push_tensor(L, t);
+    lua_rawseti(L, anchor, (lua_Integer)lua_rawlen(L, anchor) + 1);
+    return saros_constant(script_state_of(L)->top->graph, t);
+}
+
+static int march_core(lua_State *L) {
+    ode_options o;
+    lua_settop(L, 4);
+    read_options(L, 3, 4, &o);
+    if (is_adaptive(&o))
+        script_fail(L, SAROS_ERR_UNSUPPORTED, "integrator = \"rk4\", dt = …",
+                    "ode: bdf and adams compute numbers; inside a transform name an integrator "
+                    "with fixed steps");
+    const saros_integrator *integrator = saros_integrator_find(o.integrator);
+    if (!integrator) script_raise(L);
+    if (!(o.dt > 0))
+        script_fail(L, SAROS_ERR_USAGE, NULL, "ode: %s needs the step dt", o.integrator);
+    int64_t m = o.times.count - 1, bound = 1,
+            *steps = script_anchored(L, 4, sizeof *steps * (size_t)m);
+    for (int64_t k = 0; k < m; ++k) {
+        steps[k] =
+            (int64_t)fmax(1, ceil((o.times.list[k + 1] - o.times.list[k]) / o.dt * (1 - 1e-12)));
+        if (steps[k] > bound) bound = steps[k];
+    }
+    saros_graph *graph = script_state_of(L)->top->graph;
+    script_locate(L, graph);
+    int args = script_args_option(L, 3);
+    saros_value y0, final, kept;
+    script_vector y = script_vector_read(L, 2, &y0);
+    if (y0.graph != graph) y0 = script_alias(L, y0);
+    saros_march_spec spec = {.integrator = integrator,
+                             .y0 = y0,
+                             .times = constant(L, 4, SAROS_F64, m + 1, o.times.list),
+                             .steps = constant(L, 4, SAROS_I64, m, steps),
+                             .bound = bound,
+                             .rate = script_vector_rate,
+                             .user = script_vector_hold(L, 4, 1, &y, args, "ode")};
+    saros_march(graph, &spec, &final, &kept);
+    if (saros_is_poisoned(kept)) script_push_value(L, kept, false); /* raises */
+    saros_value all[2] = {saros_reshape(y0, 2, (int64_t[]){1, y.size}), kept};
+    script_vector_push(L, &y, saros_concat(2, all, 0));
+    return 1;
+}
+
+/* ---- CVODES ---- */
+
+/** What is kept of an integration. */
+typedef struct outputs {
+    double *row; /* next row of the result */
+    int64_t n;
+} outputs;
+
+static saros_status keep(double t, saros_tensor *y, void *user) {
+    outputs *o = user;
+    (void)t;
+    memcpy(o->row, saros_tensor_const_data(y), sizeof(double) * (size_t)o->n);
+    o->row += o->n;
+    return SAROS_OK;
+}
+
+static bool stop(double t, void *user) {
+    (void)t;
+    (void)user;
+    return script_stop_requested();
+}
+
+/** Compiled rate and Jacobian product; slots on the stack. Inside a root recording: (f, y0,
+ * options, anchor). */
+static int record_rate(lua_State *L) {
+    saros_graph *graph = script_state_of(L)->top->graph;
+    int args = script_args_option(L, 3);
+    script_vector y = script_vector_read(L, 2, NULL);
+    script_vector_call *call = script_vector_hold(L, 4, 1, &y, args, "ode");
+    saros_type scalar = saros_type_scalar(SAROS_F64),
+               vector = saros_type_make(SAROS_F64, 1, &y.size);
+    saros_value in[3] = {saros_input(graph, &scalar, "t"), saros_input(graph, &vector, "y"),
+                         saros_input(graph, &vector, "v")};
+    saros_value rate, product;
+    script_check(L, script_vector_rate(graph, in[0], in[1], call, &rate));
+    saros_jvp(1, &rate, 1, &in[1], &in[2], &product);
+    product = saros_instantiate(product, rate);
+    saros_function **f = script_function_slot(L);
+    script_check(L,
+                 saros_compile(graph, 2, in, 1, &rate, &(saros_compile_options){.name = "ode"}, f));
+    saros_function **jvp = script_function_slot(L);
+    script_check(
+        L, saros_compile(graph, 3, in, 1, &product, &(saros_compile_options){.name = "ode"}, jvp));
+    return 2;
+}
+
+/** Pushes y0 as one f64 vector. */
+static saros_tensor *push_start(lua_State *L, const script_vector *y) {
+    saros_tensor *start = NULL;
+    script_check(L, saros_tensor_make(SAROS_F64, 1, &y->size, &start));
+    script_push_tensor(L, start);
+    double *to = saros_tensor_data(start);
+    lua_newtable(L);
+    script_tree_flatten(L, y->tree, lua_gettop(L));
+    for (int k = 0; k < y->leaves; ++k) {
+        lua_rawgeti(L, -1, k + 1);
+        saros_tensor *part = script_tensor_at(L, -1, "y0"), *plain = NULL;
+        script_check(L, saros_tensor_cast(part, SAROS_F64, &plain));
+        memcpy(to, saros_tensor_const_data(plain),
+               sizeof(double) * (size_t)saros_tensor_count(plain));
+        to += saros_tensor_count(plain);
+        saros_tensor_release(plain);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return start;
+}
+
+/** Pushes the tree of results from the table of rows (m+1, size). */
+static void push_rows(lua_State *L, const script_vector *y, int64_t rows_count, saros_tensor *all) {
+    int64_t at = 0;
+    lua_createtable(L, y->leaves, 0);
+    for (int k = 0; k < y->leaves; ++k) {
+        const saros_type *type = &y->type[k];
+        int64_t shape[SAROS_MAX_RANK], strides[SAROS_MAX_RANK], step = 1;
+        if (type->rank + 1 > SAROS_MAX_RANK)
+            script_fail(L, SAROS_ERR_SHAPE, NULL, "ode: too many axes");
+        shape[0] = rows_count;
+        strides[0] = y->size;
+        for (int a = type->rank; a > 0; --a) {
+            shape[a] = type->shape[a - 1];
+            strides[a] = step;
+            step *= shape[a];
+        }
+        saros_tensor *part = NULL;
+        script_check(L, saros_tensor_view(all, type->rank + 1, shape, strides, at, &part));
+        script_push_tensor(L, part);
+        lua_rawseti(L, -2, k + 1);
+        at += saros_type_count(type);
+    }
+    int64_t next = 1;
+    script_tree_rebuild(L, y->tree, -1, &next);
+}
+
+enum { DENSE_LIMIT = 64 };
+
+static int solve_adaptive(lua_State *L, const ode_options *o) {
+    script_vector y = script_vector_read(L, 2, NULL);
+    lua_pushcfunction(L, record_rate);
+    for (int k = 1; k <= 4; ++k) lua_pushvalue(L, k);
+    script_trace *trace = script_trace_root(L);
+    saros_status status = script_call(L, 4, 2);
+    script_trace_close(L, trace);
+    script_check(L, status);
+    saros_function *rate = *(saros_function **)lua_touserdata(L, -2),
+                   *jvp = *(saros_function **)lua_touserdata(L, -1);
+    saros_tensor *start = push_start(L, &y), *all = NULL;
+    script_check(L, saros_tensor_make(SAROS_F64, 2, (int64_t[]){o->times.count, y.size}, &all));
+    script_push_tensor(L, all);
+    saros_cvode_options options = {.adams = o->integrator && o->integrator[0] == 'a',
+                                   .rtol = o->rtol,
+                                   .atol = o->atol,
+                                   .max_steps = o->max_steps};
+    outputs out = {.row = saros_tensor_data(all), .n = y.size};
+    if (y.size <= DENSE_LIMIT) script_check(L, saros_sparsity_dense(y.size, &options.sparsity));
+    status =
+        saros_cvode_solve(rate, options.adams ? NULL : jvp, 0, NULL, start, (int)o->times.count,
+                          o->times.list, &options, keep, stop, &out, NULL);
+    saros_sparsity_release(options.sparsity);
+    script_check(L, status);
+    push_rows(L, &y, o->times.count, all);
+    return 1;
+}
+
+static bool any_traced(lua_State *L, int index) {
+    bool traced = false;
+    lua_newtable(L);
+    script_tree_flatten(L, index, lua_gettop(L));
+    int n = (int)lua_rawlen(L, -1);
+    for (int k = 1; k <= n && !traced; ++k) {
+        lua_rawgeti(L, -1, k);
+        traced = script_is_traced(L, -1);
+        lua_pop(L, 1);
+    }
+    lua_pop(L, 1);
+    return traced;
+}
+
+static int solver_ode(lua_State *L) {
+    ode_options o;
+    script_check_function(L, 1, "f");
+    lua_settop(L, 3);
+    lua_newtable(L);
+    read_options(L, 3, 4, &o);
+    script_before_work(L);
+    if (is_adaptive(&o) && !script_state_of(L)->top) return solve_adaptive(L, &o);
+    if (is_adaptive(&o) && o.integrator && !any_traced(L, 2) && !any_traced(L, 3))
+        return solve_adaptive(L, &o);
+    script_transform_push(L, march_core, 0);
+    lua_insert(L, 1);
+    lua_call(L, 4, 1);
+    return 1;
+}
+
+static const script_entry entries[] = {
+    {"ode", "f, y0, options", "any",
+     "y at {times=}, a new first axis, of y' = f(t, y, …); {args=, integrator=, rtol=, atol=, dt=}",
+     solver_ode},
+};
+
+const script_entries script_ode_entries = {entries, (int)(sizeof entries / sizeof *entries)};
