@@ -143,7 +143,11 @@ static saros_status flag_status(int flag) {
 }
 
 static saros_status run_check(run *r, int flag) {
+    if (saros_nvector_clone_failed())
+        return saros_fail(SAROS_ERR_MEMORY, "cvode", NULL, "out of memory for its vectors");
     if (flag >= 0) return SAROS_OK;
+    if (r->matrix && r->solver && saros_sunsolver_status(r->solver) == SAROS_ERR_MEMORY)
+        return SAROS_ERR_MEMORY;
     if (r->parked) {
         saros_status status = saros_error_unpark(r->parked);
         r->parked = NULL;
@@ -222,6 +226,7 @@ static saros_status run_open(run *r, saros_tensor *y0, double start, double end)
     const saros_cvode_options *o = r->options;
     saros_tensor *state = NULL;
     saros_status status = SAROS_OK;
+    saros_nvector_clone_failed(); /* of earlier runs */
     if (SUNContext_Create(NULL, &r->context)) SAROS_TRY(run_made(NULL));
     SAROS_TRY(saros_tensor_cast(y0, SAROS_F64, &state));
     r->y = saros_nvector_make(state, r->context);

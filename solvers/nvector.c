@@ -13,6 +13,7 @@
 #include "saros/memory.h"
 
 static atomic_llong alive;
+static _Thread_local bool clone_failed;
 
 static const struct _generic_N_Vector_Ops operations;
 
@@ -21,6 +22,12 @@ saros_tensor *saros_nvector_tensor(N_Vector v) {
 }
 int64_t saros_nvector_alive(void) {
     return atomic_load(&alive);
+}
+
+bool saros_nvector_clone_failed(void) {
+    bool failed = clone_failed;
+    clone_failed = false;
+    return failed;
 }
 
 static double *at(N_Vector v) {
@@ -50,8 +57,10 @@ static N_Vector_ID vector_id(N_Vector v) {
 static N_Vector vector_clone(N_Vector v) {
     saros_tensor *tensor = NULL;
     saros_tensor *like = v->content;
-    if (saros_tensor_make(SAROS_F64, saros_tensor_rank(like), saros_tensor_shape(like), &tensor))
-        return NULL;
+    if (saros_tensor_make(SAROS_F64, saros_tensor_rank(like), saros_tensor_shape(like), &tensor)) {
+        clone_failed = true;
+        tensor = saros_tensor_retain(like);
+    }
     N_Vector copy = saros_nvector_make(tensor, v->sunctx);
     saros_tensor_release(tensor);
     return copy;

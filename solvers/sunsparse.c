@@ -19,6 +19,7 @@ typedef struct values_of {
     saros_sparsity *pattern;
     int64_t *diagonal; /* position of a_ii in the values */
     double *value;
+    SUNMatrix spare; /* the clone CVODES will ask for: it cannot be told that there is no memory */
 } values_of;
 
 double *saros_sunmatrix_values(SUNMatrix matrix) {
@@ -29,6 +30,7 @@ static void matrix_destroy(SUNMatrix matrix) {
     if (!matrix) return;
     values_of *c = matrix->content;
     if (c) {
+        matrix_destroy(c->spare);
         saros_sparsity_release(c->pattern);
         saros_release(c->diagonal);
         saros_release(c->value);
@@ -37,7 +39,7 @@ static void matrix_destroy(SUNMatrix matrix) {
     SUNMatFreeEmpty(matrix);
 }
 
-SUNMatrix saros_sunmatrix_make(saros_sparsity *pattern, SUNContext context) {
+static SUNMatrix matrix_make(saros_sparsity *pattern, SUNContext context) {
     SUNMatrix matrix = SUNMatNewEmpty(context);
     values_of *c = saros_allocate_zero(1, sizeof *c);
     if (!matrix || !c) {
@@ -60,14 +62,26 @@ SUNMatrix saros_sunmatrix_make(saros_sparsity *pattern, SUNContext context) {
     return matrix;
 }
 
+SUNMatrix saros_sunmatrix_make(saros_sparsity *pattern, SUNContext context) {
+    SUNMatrix matrix = matrix_make(pattern, context);
+    if (!matrix) return NULL;
+    values_of *c = matrix->content;
+    c->spare = matrix_make(pattern, context);
+    if (c->spare) return matrix;
+    matrix_destroy(matrix);
+    return NULL;
+}
+
 static SUNMatrix_ID matrix_id(SUNMatrix matrix) {
     (void)matrix;
     return SUNMATRIX_CUSTOM;
 }
 
 static SUNMatrix matrix_clone(SUNMatrix matrix) {
-    const values_of *c = matrix->content;
-    return saros_sunmatrix_make(c->pattern, matrix->sunctx);
+    values_of *c = matrix->content;
+    SUNMatrix clone = c->spare ? c->spare : matrix_make(c->pattern, matrix->sunctx);
+    c->spare = NULL;
+    return clone;
 }
 
 static int matrix_zero(SUNMatrix matrix) {
@@ -101,21 +115,30 @@ static const struct _generic_SUNMatrix_Ops matrix_operations = {
 
 /* ---- solver ---- */
 
+typedef struct solver_of {
+    saros_direct *direct;
+    saros_status status; /* of the last setup or solve */
+} solver_of;
+
 SUNLinearSolver saros_sunsolver_make(saros_sparsity *pattern, SUNContext context) {
-    saros_direct *direct = NULL;
-    if (saros_direct_make(pattern, &direct)) return NULL;
-    SUNLinearSolver solver = SUNLinSolNewEmpty(context);
-    if (!solver) {
-        saros_direct_release(direct);
+    solver_of *c = saros_allocate_zero(1, sizeof *c);
+    SUNLinearSolver solver = c ? SUNLinSolNewEmpty(context) : NULL;
+    if (!solver || saros_direct_make(pattern, &c->direct)) {
+        saros_release(c);
+        if (solver) SUNLinSolFreeEmpty(solver);
         return NULL;
     }
     *solver->ops = solver_operations;
-    solver->content = direct;
+    solver->content = c;
     return solver;
 }
 
 const char *saros_sunsolver_name(SUNLinearSolver solver) {
-    return saros_direct_name(solver->content);
+    return saros_direct_name(((solver_of *)solver->content)->direct);
+}
+
+saros_status saros_sunsolver_status(SUNLinearSolver solver) {
+    return ((solver_of *)solver->content)->status;
 }
 
 static SUNLinearSolver_Type solver_type(SUNLinearSolver solver) {
@@ -129,9 +152,10 @@ static SUNLinearSolver_ID solver_id(SUNLinearSolver solver) {
 }
 
 static int solver_setup(SUNLinearSolver solver, SUNMatrix matrix) {
-    saros_status status = saros_direct_factorise(solver->content, saros_sunmatrix_values(matrix));
-    if (status == SAROS_OK) return SUNLS_SUCCESS;
-    bool smaller_step_may_help = status == SAROS_ERR_DOMAIN || status == SAROS_ERR_NAN;
+    solver_of *c = solver->content;
+    c->status = saros_direct_factorise(c->direct, saros_sunmatrix_values(matrix));
+    if (c->status == SAROS_OK) return SUNLS_SUCCESS;
+    bool smaller_step_may_help = c->status == SAROS_ERR_DOMAIN || c->status == SAROS_ERR_NAN;
     return smaller_step_may_help ? SUNLS_LUFACT_FAIL : SUNLS_PACKAGE_FAIL_UNREC;
 }
 
@@ -139,15 +163,17 @@ static int solver_solve(SUNLinearSolver solver, SUNMatrix matrix, N_Vector x, N_
                         realtype tolerance) {
     (void)matrix;
     (void)tolerance;
+    solver_of *c = solver->content;
     N_VScale(1, b, x);
-    double *array = N_VGetArrayPointer(x);
-    return saros_direct_solve(solver->content, false, 1, array) ? SUNLS_PACKAGE_FAIL_UNREC
-                                                                : SUNLS_SUCCESS;
+    c->status = saros_direct_solve(c->direct, false, 1, N_VGetArrayPointer(x));
+    return c->status ? SUNLS_PACKAGE_FAIL_UNREC : SUNLS_SUCCESS;
 }
 
 static int solver_free(SUNLinearSolver solver) {
     if (!solver) return SUNLS_SUCCESS;
-    saros_direct_release(solver->content);
+    solver_of *c = solver->content;
+    saros_direct_release(c->direct);
+    saros_release(c);
     SUNLinSolFreeEmpty(solver);
     return SUNLS_SUCCESS;
 }

@@ -12,6 +12,8 @@ SUNMatrix saros_sunmatrix_make(saros_sparsity *pattern, SUNContext context);
 double *saros_sunmatrix_values(SUNMatrix matrix);
 /** Direct solver for such matrices and vectors of nvector_impl.h. */
 SUNLinearSolver saros_sunsolver_make(saros_sparsity *pattern, SUNContext context);
+/** Outcome of its last setup or solve, which CVODES sees as a number of its own. */
+saros_status saros_sunsolver_status(SUNLinearSolver solver);
 /** "banded LU", "dense LU" or "KLU". */
 const char *saros_sunsolver_name(SUNLinearSolver solver);
 
