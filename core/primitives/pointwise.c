@@ -84,23 +84,44 @@ static void choose_block(space *s, int n, const operand *x) {
     s->block = unit <= BLOCK ? BLOCK / unit * unit : BLOCK;
 }
 
-/** n elements at stride `stride` to contiguous memory. One loop per size: the copies vectorise. */
-static void copy_run(char *to, const char *from, int64_t n, int64_t stride, int64_t bytes) {
-    if (bytes == 8) {
-        const uint64_t *in = (const void *)from;
-        uint64_t *out = (void *)to;
+/** A panel of `rows` rows of n elements, `outer` and `stride` apart, to contiguous memory. */
+static void copy_8(uint64_t *to, const uint64_t *from, int64_t rows, int64_t n, int64_t outer,
+                   int64_t stride) {
+    for (int64_t r = 0; r < rows; ++r, from += outer, to += n) {
         if (stride == 0) {
-            for (int64_t i = 0; i < n; ++i) out[i] = in[0];
+            for (int64_t i = 0; i < n; ++i) to[i] = *from;
+        } else if (stride == 1) {
+            for (int64_t i = 0; i < n; ++i) to[i] = from[i];
         } else {
-            for (int64_t i = 0; i < n; ++i) out[i] = in[i * stride];
+            for (int64_t i = 0; i < n; ++i) to[i] = from[i * stride];
         }
-    } else if (bytes == 4) {
-        const uint32_t *in = (const void *)from;
-        uint32_t *out = (void *)to;
-        for (int64_t i = 0; i < n; ++i) out[i] = in[i * stride];
-    } else {
-        for (int64_t i = 0; i < n; ++i) to[i] = from[i * stride];
     }
+}
+static void copy_4(uint32_t *to, const uint32_t *from, int64_t rows, int64_t n, int64_t outer,
+                   int64_t stride) {
+    for (int64_t r = 0; r < rows; ++r, from += outer, to += n) {
+        if (stride == 0) {
+            for (int64_t i = 0; i < n; ++i) to[i] = *from;
+        } else if (stride == 1) {
+            for (int64_t i = 0; i < n; ++i) to[i] = from[i];
+        } else {
+            for (int64_t i = 0; i < n; ++i) to[i] = from[i * stride];
+        }
+    }
+}
+static void copy_1(uint8_t *to, const uint8_t *from, int64_t rows, int64_t n, int64_t outer,
+                   int64_t stride) {
+    for (int64_t r = 0; r < rows; ++r, from += outer, to += n)
+        for (int64_t i = 0; i < n; ++i) to[i] = from[i * stride];
+}
+static void copy_panel(void *to, const void *from, int64_t rows, int64_t n, int64_t outer,
+                       int64_t stride, int64_t bytes) {
+    if (bytes == 8)
+        copy_8(to, from, rows, n, outer, stride);
+    else if (bytes == 4)
+        copy_4(to, from, rows, n, outer, stride);
+    else
+        copy_1(to, from, rows, n, outer, stride);
 }
 
 /** Address of element `first` and its index in `index`. */
@@ -114,16 +135,24 @@ static const char *locate(const space *s, const operand *x, int64_t first, int64
     return x->data + offset * x->bytes;
 }
 
-/** Copies `n` elements, whole rows, from `from` on. */
+/** Copies `n` elements, whole rows, from `from` on: a panel of rows at a time. */
 static void copy_rows(const space *s, operand *x, const char *from, int64_t *index, int64_t n) {
-    int last = s->rank - 1;
-    for (int64_t done = 0; done < n; done += s->row) {
-        copy_run(x->buffer + done * x->bytes, from, s->row, x->stride[last], x->bytes);
-        for (int a = last - 1; a >= 0; --a) {
-            from += x->stride[a] * x->bytes;
-            if (++index[a] < s->extent[a]) break;
-            from -= x->stride[a] * s->extent[a] * x->bytes;
+    int last = s->rank - 1, above = last - 1;
+    int64_t outer = above >= 0 ? x->stride[above] : 0;
+    for (int64_t done = 0; done < n;) {
+        int64_t rows = (n - done) / s->row;
+        if (above >= 0 && rows > s->extent[above] - index[above])
+            rows = s->extent[above] - index[above];
+        copy_panel(x->buffer + done * x->bytes, from, rows, s->row, outer, x->stride[last],
+                   x->bytes);
+        done += rows * s->row;
+        from += rows * outer * x->bytes;
+        if (above < 0) return;
+        index[above] += rows;
+        for (int a = above; a > 0 && index[a] == s->extent[a]; --a) {
+            from += (x->stride[a - 1] - x->stride[a] * s->extent[a]) * x->bytes;
             index[a] = 0;
+            ++index[a - 1];
         }
     }
 }
@@ -139,9 +168,9 @@ static const char *load(const space *s, operand *x, int64_t first, int64_t n) {
     if (s->row >= LONG_ROW) {
         if (x->stride[last] == 1) return from;
         if (x->stride[last] != 0) {
-            copy_run(x->buffer, from, n, x->stride[last], x->bytes);
+            copy_panel(x->buffer, from, 1, n, 0, x->stride[last], x->bytes);
         } else if (x->held != from || x->held_count < n) {
-            copy_run(x->buffer, from, n, 0, x->bytes);
+            copy_panel(x->buffer, from, 1, n, 0, 0, x->bytes);
             x->held = from;
             x->held_count = n;
         }

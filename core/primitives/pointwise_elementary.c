@@ -6,17 +6,18 @@
  */
 #include <math.h>
 
+#include "primitives/elementary_impl.h"
 #include "primitives/pointwise_impl.h"
 #include "primitives/series_impl.h"
 
 /* ---- exp ---- */
-static void exp_f64(const saros_run *run) {
+SAROS_FAST static void exp_f64(const saros_run *run) {
     SAROS_UNARY(double, double);
-    SAROS_EACH y[i] = exp(a[i]);
+    SAROS_EACH y[i] = saros_exp_of(a[i]);
 }
-static void exp_f32(const saros_run *run) {
+SAROS_FAST static void exp_f32(const saros_run *run) {
     SAROS_UNARY(float, float);
-    SAROS_EACH y[i] = expf(a[i]);
+    SAROS_EACH y[i] = (float)saros_exp_of(a[i]);
 }
 static saros_status exp_evaluate(const saros_evaluation *e) {
     return saros_pointwise_run(e, &(saros_kernels){.f64 = exp_f64, .f32 = exp_f32});
@@ -45,13 +46,13 @@ saros_value saros_exp(saros_value x) {
 }
 
 /* ---- expm1 ---- */
-static void expm1_f64(const saros_run *run) {
+SAROS_FAST static void expm1_f64(const saros_run *run) {
     SAROS_UNARY(double, double);
-    SAROS_EACH y[i] = expm1(a[i]);
+    SAROS_EACH y[i] = saros_expm1_of(a[i]);
 }
-static void expm1_f32(const saros_run *run) {
+SAROS_FAST static void expm1_f32(const saros_run *run) {
     SAROS_UNARY(float, float);
-    SAROS_EACH y[i] = expm1f(a[i]);
+    SAROS_EACH y[i] = (float)saros_expm1_of(a[i]);
 }
 static saros_status expm1_evaluate(const saros_evaluation *e) {
     return saros_pointwise_run(e, &(saros_kernels){.f64 = expm1_f64, .f32 = expm1_f32});
@@ -81,13 +82,13 @@ saros_value saros_expm1(saros_value x) {
 }
 
 /* ---- log ---- */
-static void log_f64(const saros_run *run) {
+SAROS_FAST static void log_f64(const saros_run *run) {
     SAROS_UNARY(double, double);
-    SAROS_EACH y[i] = log(a[i]);
+    SAROS_EACH y[i] = saros_log_of(a[i]);
 }
-static void log_f32(const saros_run *run) {
+SAROS_FAST static void log_f32(const saros_run *run) {
     SAROS_UNARY(float, float);
-    SAROS_EACH y[i] = logf(a[i]);
+    SAROS_EACH y[i] = (float)saros_log_of(a[i]);
 }
 static saros_status log_evaluate(const saros_evaluation *e) {
     return saros_pointwise_run(e, &(saros_kernels){.f64 = log_f64, .f32 = log_f32});
@@ -124,13 +125,13 @@ saros_value saros_log(saros_value x) {
 }
 
 /* ---- log1p ---- */
-static void log1p_f64(const saros_run *run) {
+SAROS_FAST static void log1p_f64(const saros_run *run) {
     SAROS_UNARY(double, double);
-    SAROS_EACH y[i] = log1p(a[i]);
+    SAROS_EACH y[i] = saros_log1p_of(a[i]);
 }
-static void log1p_f32(const saros_run *run) {
+SAROS_FAST static void log1p_f32(const saros_run *run) {
     SAROS_UNARY(float, float);
-    SAROS_EACH y[i] = log1pf(a[i]);
+    SAROS_EACH y[i] = (float)saros_log1p_of(a[i]);
 }
 static saros_status log1p_evaluate(const saros_evaluation *e) {
     return saros_pointwise_run(e, &(saros_kernels){.f64 = log1p_f64, .f32 = log1p_f32});

@@ -6,17 +6,18 @@
  */
 #include <math.h>
 
+#include "primitives/elementary_impl.h"
 #include "primitives/pointwise_impl.h"
 #include "primitives/series_impl.h"
 
 /* ---- tanh ---- */
-static void tanh_f64(const saros_run *run) {
+SAROS_FAST static void tanh_f64(const saros_run *run) {
     SAROS_UNARY(double, double);
-    SAROS_EACH y[i] = tanh(a[i]);
+    SAROS_EACH y[i] = saros_tanh_of(a[i]);
 }
-static void tanh_f32(const saros_run *run) {
+SAROS_FAST static void tanh_f32(const saros_run *run) {
     SAROS_UNARY(float, float);
-    SAROS_EACH y[i] = tanhf(a[i]);
+    SAROS_EACH y[i] = (float)saros_tanh_of(a[i]);
 }
 static saros_status tanh_evaluate(const saros_evaluation *e) {
     return saros_pointwise_run(e, &(saros_kernels){.f64 = tanh_f64, .f32 = tanh_f32});
@@ -113,13 +114,13 @@ saros_value saros_cosh(saros_value x) {
 }
 
 /* ---- sigmoid ---- */
-static void sigmoid_f64(const saros_run *run) {
+SAROS_FAST static void sigmoid_f64(const saros_run *run) {
     SAROS_UNARY(double, double);
-    SAROS_EACH y[i] = 1.0 / (1.0 + exp(-a[i]));
+    SAROS_EACH y[i] = saros_sigmoid_of(a[i]);
 }
-static void sigmoid_f32(const saros_run *run) {
+SAROS_FAST static void sigmoid_f32(const saros_run *run) {
     SAROS_UNARY(float, float);
-    SAROS_EACH y[i] = 1.0F / (1.0F + expf(-a[i]));
+    SAROS_EACH y[i] = (float)saros_sigmoid_of(a[i]);
 }
 static saros_status sigmoid_evaluate(const saros_evaluation *e) {
     return saros_pointwise_run(e, &(saros_kernels){.f64 = sigmoid_f64, .f32 = sigmoid_f32});
@@ -148,13 +149,14 @@ saros_value saros_sigmoid(saros_value x) {
 }
 
 /* ---- softplus ---- */
-static void softplus_f64(const saros_run *run) {
+SAROS_FAST static void softplus_f64(const saros_run *run) {
     SAROS_UNARY(double, double);
-    SAROS_EACH y[i] = (a[i] < 0.0 ? 0.0 : a[i]) + log1p(exp(-fabs(a[i])));
+    SAROS_EACH y[i] = (a[i] < 0.0 ? 0.0 : a[i]) + saros_log1p_of(saros_exp_of(-fabs(a[i])));
 }
-static void softplus_f32(const saros_run *run) {
+SAROS_FAST static void softplus_f32(const saros_run *run) {
     SAROS_UNARY(float, float);
-    SAROS_EACH y[i] = (a[i] < 0.0F ? 0.0F : a[i]) + log1pf(expf(-fabsf(a[i])));
+    SAROS_EACH y[i] =
+        (a[i] < 0.0F ? 0.0F : a[i]) + (float)saros_log1p_of(saros_exp_of(-fabs((double)a[i])));
 }
 static saros_status softplus_evaluate(const saros_evaluation *e) {
     return saros_pointwise_run(e, &(saros_kernels){.f64 = softplus_f64, .f32 = softplus_f32});

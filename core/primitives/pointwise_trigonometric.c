@@ -7,17 +7,44 @@
  */
 #include <math.h>
 
+#include "primitives/elementary_impl.h"
 #include "primitives/pointwise_impl.h"
 #include "primitives/series_impl.h"
 
+/** sin (quarter 0) or cos (1). Arguments too large for the reduction by three parts of pi/2, and
+ * NaN, go through the C library one by one. A buffer, for the output may be the input. */
+enum { CHUNK = 256 };
+SAROS_FAST static void turn_f64(const saros_run *run, uint64_t quarter, double (*exact)(double)) {
+    SAROS_UNARY(double, double);
+    double turned[CHUNK];
+    for (int64_t from = 0; from < n; from += CHUNK) {
+        int64_t m = n - from < CHUNK ? n - from : CHUNK;
+        const double *x = a + from;
+        for (int64_t i = 0; i < m; ++i) turned[i] = saros_turn(x[i], quarter);
+        for (int64_t i = 0; i < m; ++i)
+            if (!(fabs(x[i]) <= SAROS_TURNS_LIMIT)) turned[i] = exact(x[i]);
+        for (int64_t i = 0; i < m; ++i) y[from + i] = turned[i];
+    }
+}
+SAROS_FAST static void turn_f32(const saros_run *run, uint64_t quarter, double (*exact)(double)) {
+    SAROS_UNARY(float, float);
+    double turned[CHUNK];
+    for (int64_t from = 0; from < n; from += CHUNK) {
+        int64_t m = n - from < CHUNK ? n - from : CHUNK;
+        const float *x = a + from;
+        for (int64_t i = 0; i < m; ++i) turned[i] = saros_turn(x[i], quarter);
+        for (int64_t i = 0; i < m; ++i)
+            if (!(fabsf(x[i]) <= SAROS_TURNS_LIMIT)) turned[i] = exact(x[i]);
+        for (int64_t i = 0; i < m; ++i) y[from + i] = (float)turned[i];
+    }
+}
+
 /* ---- sin ---- */
 static void sin_f64(const saros_run *run) {
-    SAROS_UNARY(double, double);
-    SAROS_EACH y[i] = sin(a[i]);
+    turn_f64(run, 0, sin);
 }
 static void sin_f32(const saros_run *run) {
-    SAROS_UNARY(float, float);
-    SAROS_EACH y[i] = sinf(a[i]);
+    turn_f32(run, 0, sin);
 }
 static saros_status sin_evaluate(const saros_evaluation *e) {
     return saros_pointwise_run(e, &(saros_kernels){.f64 = sin_f64, .f32 = sin_f32});
@@ -46,12 +73,10 @@ saros_value saros_sin(saros_value x) {
 
 /* ---- cos ---- */
 static void cos_f64(const saros_run *run) {
-    SAROS_UNARY(double, double);
-    SAROS_EACH y[i] = cos(a[i]);
+    turn_f64(run, 1, cos);
 }
 static void cos_f32(const saros_run *run) {
-    SAROS_UNARY(float, float);
-    SAROS_EACH y[i] = cosf(a[i]);
+    turn_f32(run, 1, cos);
 }
 static saros_status cos_evaluate(const saros_evaluation *e) {
     return saros_pointwise_run(e, &(saros_kernels){.f64 = cos_f64, .f32 = cos_f32});

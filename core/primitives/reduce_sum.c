@@ -35,9 +35,8 @@ SAROS_FAST static void runs_f64(int64_t outer, int64_t n, int64_t step, const do
         for (; i + 8 <= n; i += 8)
             for (int l = 0; l < 8; ++l) lane[l] += x[i + l];
         for (int l = 0; i + l < n; ++l) lane[l] += x[i + l];
-        for (int half = 8 / 2; half; half /= 2)
-            for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
-        y[o] = lane[0];
+        y[o] = ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
+               ((lane[1] + lane[5]) + (lane[3] + lane[7]));
     }
 }
 static double run_tree_f64(int64_t n, const double *x) {
@@ -113,9 +112,9 @@ SAROS_FAST static void runs_f32(int64_t outer, int64_t n, int64_t step, const fl
         for (; i + 16 <= n; i += 16)
             for (int l = 0; l < 16; ++l) lane[l] += x[i + l];
         for (int l = 0; i + l < n; ++l) lane[l] += x[i + l];
-        for (int half = 16 / 2; half; half /= 2)
-            for (int l = 0; l < half; ++l) lane[l] += lane[l + half];
-        y[o] = lane[0];
+        for (int l = 0; l < 8; ++l) lane[l] += lane[l + 8];
+        y[o] = ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
+               ((lane[1] + lane[5]) + (lane[3] + lane[7]));
     }
 }
 static float run_tree_f32(int64_t n, const float *x) {

@@ -56,6 +56,76 @@ START_TEST(functions_of_one_argument_agree_with_the_c_library) {
 }
 END_TEST
 
+/* ---- accuracy of the vectorised functions ---- */
+
+typedef struct accurate_case {
+    saros_unary_fn *build;
+    long double (*reference)(long double);
+    double lo, hi;
+    bool decades; /* arguments 10^lo … 10^hi */
+} accurate_case;
+
+static long double sigmoidl(long double x) {
+    return 1 / (1 + expl(-x));
+}
+static const accurate_case accurate[] = {
+    {saros_exp, expl, -746, 710, false},        {saros_exp, expl, -310, 0, true},
+    {saros_expm1, expm1l, -50, 710, false},     {saros_expm1, expm1l, -320, 0, true},
+    {saros_log, logl, 0.5, 2, false},           {saros_log, logl, -323, 308, true},
+    {saros_log1p, log1pl, -1, 2, false},        {saros_log1p, log1pl, -323, 308, true},
+    {saros_tanh, tanhl, -25, 25, false},        {saros_tanh, tanhl, -323, 0, true},
+    {saros_sigmoid, sigmoidl, -740, 40, false}, {saros_sin, sinl, -1e5, 1e5, false},
+    {saros_sin, sinl, -323, 300, true},         {saros_cos, cosl, -1e5, 1e5, false},
+    {saros_cos, cosl, -10, 300, true},
+};
+
+START_TEST(vectorised_functions_are_within_4_ulp) {
+    const accurate_case *c = &accurate[_i];
+    current_unary = c->build;
+    saros_tensor *x = run_random(SAROS_F64, 1, SHAPE(20000), c->lo, c->hi, 3);
+    double *in = saros_tensor_data(x);
+    for (int64_t i = 0; c->decades && i < 20000; ++i) in[i] = pow(10, in[i]);
+    saros_tensor *y = run(build_unary, 1, &x);
+    const double *out = saros_tensor_const_data(y);
+    for (int64_t i = 0; i < 20000; ++i) {
+        long double wanted = c->reference((long double)in[i]);
+        double size = fabs((double)wanted), ulp = nextafter(size, INFINITY) - size;
+        if (isinf(size) && out[i] == (double)wanted) continue;
+        ck_assert_msg(fabsl((long double)out[i] - wanted) <= 4 * (long double)ulp,
+                      "at %.17g: %.17g, not %.20Lg", in[i], out[i], wanted);
+    }
+    saros_tensor_release(x);
+    saros_tensor_release(y);
+}
+END_TEST
+
+START_TEST(special_arguments_give_what_the_c_library_gives) {
+    static const double at[] = {0.0, -0.0, INFINITY, -INFINITY, NAN,    -1,   -2,  5e-324, -5e-324,
+                                710, -746, 1e308,    -1e308,    1e-310, 1e22, 0.5, 3e5,    40};
+    static const struct {
+        saros_unary_fn *build;
+        double (*reference)(double);
+    } functions[] = {{saros_exp, exp},     {saros_expm1, expm1}, {saros_log, log},
+                     {saros_log1p, log1p}, {saros_tanh, tanh},   {saros_sin, sin},
+                     {saros_cos, cos},     {NULL, NULL}};
+    enum { COUNT = sizeof at / sizeof *at };
+    saros_tensor *x = run_tensor(SAROS_F64, 1, SHAPE(COUNT), at);
+    for (int f = 0; functions[f].reference; ++f) {
+        current_unary = functions[f].build;
+        saros_tensor *y = run(build_unary, 1, &x);
+        for (int i = 0; i < COUNT; ++i) {
+            double got = run_item(y, i), wanted = functions[f].reference(at[i]);
+            bool same = isnan(wanted) ? isnan(got)
+                                      : fabs(got - wanted) <= 1e-15 * fabs(wanted) || got == wanted;
+            ck_assert_msg(same && (isnan(wanted) || signbit(got) == signbit(wanted)),
+                          "function %d at %g: %g, not %g", f, at[i], got, wanted);
+        }
+        saros_tensor_release(y);
+    }
+    saros_tensor_release(x);
+}
+END_TEST
+
 /* ---- layouts ---- */
 
 static saros_value build_affine(saros_graph *g, const saros_value *x) {
@@ -339,6 +409,9 @@ int main(void) {
     TCase *tcase = tcase_create("pointwise");
     tcase_add_loop_test(tcase, functions_of_one_argument_agree_with_the_c_library, 0,
                         (int)(sizeof unary / sizeof *unary));
+    tcase_add_loop_test(tcase, vectorised_functions_are_within_4_ulp, 0,
+                        (int)(sizeof accurate / sizeof *accurate));
+    tcase_add_test(tcase, special_arguments_give_what_the_c_library_gives);
     tcase_add_loop_test(tcase, every_layout_gives_the_same_numbers, 0, 4 * 14);
     tcase_add_test(tcase, strided_and_reversed_operands_are_read_in_their_order);
     tcase_add_test(tcase, dtypes_promote_as_in_numpy);
