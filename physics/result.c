@@ -6,11 +6,9 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
-#include <time.h>
 
 #include "grid/interpolate_impl.h"
 #include "grid/record_impl.h"
-#include "saros/config.h"
 #include "saros/memory.h"
 #include "solution_impl.h"
 #include "task_impl.h"
@@ -31,15 +29,6 @@ static int make_scales(const saros_problem *p, saros_tensor *const *node, int ax
     return n;
 }
 
-static saros_status note_time(saros_store *store, const char *name) {
-    char text[40];
-    time_t now = time(NULL);
-    struct tm utc;
-    gmtime_r(&now, &utc);
-    strftime(text, sizeof text, "%Y-%m-%dT%H:%M:%SZ", &utc);
-    return saros_store_note(store, name, text);
-}
-
 saros_status saros_result_create(const saros_problem *problem, const saros_solve_options *common,
                                  saros_tensor *const *node, int axes, bool transient,
                                  saros_store **out) {
@@ -51,7 +40,6 @@ saros_status saros_result_create(const saros_problem *problem, const saros_solve
         saros_store_create(common->save, common->overwrite, problem->name, scales, scale, &store));
     for (int k = 0; k < problem->unknowns + problem->observables; ++k)
         SAROS_TRY(saros_store_variable(store, field_name(problem, k), "", field_name(problem, k)));
-    SAROS_TRY(note_time(store, "start"));
     if (common->script) {
         char digest[65];
         saros_sha256(common->script, strlen(common->script), digest);
@@ -115,7 +103,6 @@ saros_status saros_result_describe(saros_store *store, const saros_task *task, i
     saros_status status = SAROS_OK;
     char text[320];
     SAROS_TRY(describe_problem(store, task, order));
-    SAROS_TRY(saros_store_note(store, "version", SAROS_VERSION));
     snprintf(text, sizeof text,
              "method=%s integrator=%s steps=%lld evaluations=%lld iterations=%lld residual=%.6g "
              "seconds=%.3f converged=%d",
@@ -131,7 +118,6 @@ saros_status saros_result_describe(saros_store *store, const saros_task *task, i
     for (int k = 0; k < info->series; ++k)
         SAROS_TRY(saros_store_series(store, info->history[k].name, info->history[k].count,
                                      info->history[k].value));
-    SAROS_TRY(note_time(store, "end"));
 done:
     return status;
 }
