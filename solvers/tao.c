@@ -1,8 +1,9 @@
 /** TAO on functions: minimisation with a gradient, with or without bounds.
  *
  *  Inside, the unknowns are z = w / scale, so that z is of order one: the gradient becomes scale
- * dJ/dw and the bounds w / scale. An objective that is not finite at a trial point is reported to
- * the line search as infinite, which shortens the step; at the start it is an error.
+ * dJ/dw and the bounds w / scale. A trial point where the objective is not finite or cannot be
+ * computed (a solve inside diverges) is reported to the line search as twice the worst value known,
+ * flat, which shortens the step by its interpolation; at the start it is an error.
  *
  *  Methods that want a Hessian are refused by TAO itself.
  */
@@ -22,7 +23,7 @@ typedef struct descent {
     saros_tensor **operand; /* w, constants */
     saros_tensor *w;
     int64_t n, history_count, history_room;
-    double *history;
+    double *history, worst; /* worst: largest value of the objective so far */
     int evaluations;
     bool stopped;
     Tao tao;
@@ -67,8 +68,11 @@ static PetscErrorCode descent_objective(Tao tao, Vec z, PetscReal *value, Vec gr
     double j = 0;
     saros_status status = descent_call(d, at, &j, to);
     bool first = d->evaluations++ == 0;
-    if (!first && (status == SAROS_ERR_NAN || status == SAROS_RETRY)) {
-        j = PETSC_MAX_REAL / 4;
+    bool unusable = status == SAROS_ERR_NAN || status == SAROS_RETRY ||
+                    status == SAROS_ERR_NOT_CONVERGED || status == SAROS_ERR_DIVERGED;
+    if (status == SAROS_OK && (first || j > d->worst)) d->worst = j;
+    if (!first && unusable) {
+        j = d->worst + fabs(d->worst);
         for (int64_t i = 0; i < d->n; ++i) to[i] = 0;
         status = SAROS_OK;
     }
