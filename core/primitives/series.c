@@ -95,7 +95,7 @@ void saros_series_riccati(const saros_rule *rule, int order, const saros_value *
         v[k] = saros_series_multiply(u[k], slope);
         for (int j = k - 1; j >= 1; --j)
             saros_series_accumulate(&v[k], 2.0 * sign * j / k, u[j], half[k - j]);
-        half[k] = half_square(k, v);
+        if (k < order) half[k] = half_square(k, v);
     }
     saros_release(half);
 }
