@@ -95,10 +95,11 @@ static saros_status rows_scale(saros_direct *direct, const double *values) {
     for (int64_t i = 0; i < n; ++i) {
         double largest = 0, sum = 0;
         for (int64_t k = row[i]; k < row[i + 1]; ++k) {
-            largest = fmax(largest, fabs(values[k]));
-            sum += values[k]; /* fmax drops NaN, a sum keeps it */
+            double size = fabs(values[k]);
+            largest = size > largest ? size : largest;
+            sum += size; /* the maximum drops NaN, a sum keeps it */
         }
-        if (!isfinite(sum) || !isfinite(largest))
+        if (!isfinite(sum))
             return saros_fail(SAROS_ERR_NAN, "direct solver", NULL,
                               "row %lld of the matrix holds a value that is not finite",
                               (long long)i);

@@ -47,7 +47,7 @@ typedef struct saros_march_spec {
     int observed; /**< values kept at times[1] … times[m]; 0: the state itself (one value) */
     saros_observe_fn observe;
     void *user;
-    const saros_root_options *root;
+    const saros_root_options *root; /**< for implicit stages; `sparsity` is that of df/dy */
 } saros_march_spec;
 
 /** Appends the march. `*final` (n) is y at the last time; kept[k] has a leading axis of extent m.
