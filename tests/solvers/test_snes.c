@@ -1,6 +1,7 @@
 /** Steady problems through PETSc: reference values, options, every failure. */
 #include "saros_check.h"
 
+#include <mpi.h>
 #include <string.h>
 
 #include "saros/autodiff.h"
@@ -256,8 +257,26 @@ START_TEST(starting_twice_and_stopping_are_harmless) {
 }
 END_TEST
 
+START_TEST(mpi_of_a_host_program_is_left_alone) {
+    int over = 1;
+    ck_assert_int_eq(MPI_Init(NULL, NULL), MPI_SUCCESS);
+    steady s = steady_make(7, 1, 1, 1, 0);
+    double centre;
+    saros_snes_info info;
+    ck_ok(solve(&s, (saros_snes_options){.sparsity = s.pattern}, &centre, &info));
+    saros_petsc_stop();
+    MPI_Finalized(&over);
+    ck_assert_int_eq(over, 0);
+    ck_ok(solve(&s, (saros_snes_options){.sparsity = s.pattern}, &centre, &info));
+    saros_petsc_stop();
+    ck_assert_int_eq(MPI_Finalize(), MPI_SUCCESS);
+    steady_free(&s);
+}
+END_TEST
+
 SAROS_TEST_MAIN("solvers/snes", poisson_and_bratu_reach_their_references,
                 matrix_free_and_other_solvers_agree_with_lu, options_nobody_reads_are_errors,
                 no_solution_is_not_converged, numbers_that_are_not_finite_are_errors,
                 failures_of_the_residual_come_back_whole, singular_systems_are_errors,
-                memory_is_given_back, starting_twice_and_stopping_are_harmless)
+                memory_is_given_back, mpi_of_a_host_program_is_left_alone,
+                starting_twice_and_stopping_are_harmless)
