@@ -220,6 +220,7 @@ static void learn_types(lua_State *L, custom *c) {
 
 static int custom_core(lua_State *L) {
     int ins = lua_gettop(L), kind = 0;
+    bool numbers = true;
     if (ins < 1 || ins > MOST_VALUES)
         script_fail(L, SAROS_ERR_USAGE, NULL, "custom: takes 1 to %d arguments", MOST_VALUES);
     saros_graph *graph = script_state_of(L)->top->graph;
@@ -227,7 +228,9 @@ static int custom_core(lua_State *L) {
     custom draft = {.ins = ins};
     saros_value *in = script_scratch(L, sizeof *in * (size_t)ins);
     for (int k = 0; k < ins; ++k) {
-        in[k] = script_value_in(L, k + 1, NULL);
+        bool weak;
+        in[k] = script_value_in(L, k + 1, &weak);
+        numbers = numbers && weak;
         if (in[k].graph != graph) in[k] = script_alias(L, in[k]);
         draft.in[k] = *saros_value_type(in[k]);
     }
@@ -244,7 +247,7 @@ static int custom_core(lua_State *L) {
     int outs = c->outs;
     saros_value *out = script_scratch(L, sizeof *out * (size_t)outs);
     saros_call(graph, &classes[kind], c, ins, in, outs, out);
-    for (int k = 0; k < outs; ++k) script_push_value(L, out[k], false);
+    for (int k = 0; k < outs; ++k) script_push_value(L, out[k], numbers);
     return outs;
 }
 

@@ -86,14 +86,14 @@ static int64_t thin(const picture *p, int64_t level, int64_t wanted, double *x, 
 static saros_status draw_lines(const picture *p, const picture *with, const script_draw_options *o,
                                const char *png) {
     saros_status status = SAROS_OK;
-    saros_plot_series series[2 * MOST_LINES];
-    char label[2 * MOST_LINES][48];
+    saros_plot_series series[MOST_LINES + 1];
+    char label[MOST_LINES][48];
     int lines = line_count(p, o), count = 0;
     int64_t most = with && with->nodes[0] > p->nodes[0] ? with->nodes[0] : p->nodes[0];
     double *room = saros_allocate(sizeof *room * (size_t)(4 * lines * most));
     if (!room) return SAROS_ERR_MEMORY;
     for (int k = 0; k < lines; ++k) {
-        double t = line_time(p, o, k, lines), *at = room + 4 * k * most;
+        double t = line_time(p, o, k, lines), *at = room + 2 * k * most;
         int64_t level = level_at(p, t), n = thin(p, level, 0, at, at + most);
         if (p->time)
             snprintf(label[count], sizeof label[count], "t = %.4g", p->time[level]);
@@ -102,12 +102,14 @@ static saros_status draw_lines(const picture *p, const picture *with, const scri
         series[count] = (saros_plot_series){label[count], n, at, at + most, SAROS_PLOT_LINE};
         ++count;
     }
-    for (int k = 0; with && k < lines; ++k) {
-        double t = line_time(p, o, k, lines), *at = room + 4 * k * most + 2 * most;
-        int64_t n = thin(with, level_at(with, t), POINTS, at, at + most);
-        snprintf(label[count], sizeof label[count], "%s", k == 0 ? "the other" : "");
-        series[count] = (saros_plot_series){label[count], n, at, at + most, SAROS_PLOT_POINTS};
-        ++count;
+    if (with) { /* all its levels are one series, in one colour */
+        const char *method = saros_solution_info(o->with)->method;
+        double *x = room + 2 * lines * most, *y = x + lines * most;
+        int64_t n = 0;
+        for (int k = 0; k < lines; ++k)
+            n += thin(with, level_at(with, line_time(p, o, k, lines)), POINTS, x + n, y + n);
+        series[count++] =
+            (saros_plot_series){method ? method : "the other", n, x, y, SAROS_PLOT_POINTS};
     }
     SAROS_TRY(saros_plot_lines(png, o->overwrite, &(saros_plot_text){p->title, "x", p->name, NULL},
                                count, series));

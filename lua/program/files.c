@@ -62,6 +62,7 @@ int command_inspect(int argc, char **argv) {
 int command_plot(int argc, char **argv) {
     const char *file = NULL, *variable = NULL, *out = NULL;
     double t = NAN;
+    bool overwrite = false;
     for (int k = 2; k < argc; ++k) {
         char *end = NULL;
         if (strcmp(argv[k], "-o") == 0 && k + 1 < argc) {
@@ -69,6 +70,8 @@ int command_plot(int argc, char **argv) {
         } else if (strcmp(argv[k], "-t") == 0 && k + 1 < argc) {
             t = strtod(argv[++k], &end);
             if (!end || *end) file = variable = out = NULL;
+        } else if (strcmp(argv[k], "--overwrite") == 0) {
+            overwrite = true;
         } else if (argv[k][0] == '-' || variable) {
             file = variable = out = NULL;
             break;
@@ -79,13 +82,15 @@ int command_plot(int argc, char **argv) {
         }
     }
     if (!file || !variable || !out) {
-        fprintf(stderr, "saros: usage: saros plot FILE.h5 VAR -o OUT.png [-t T]\n");
+        fprintf(stderr, "saros: usage: saros plot FILE.h5 VAR -o OUT.png [-t T] [--overwrite]\n");
         return EXIT_USAGE;
     }
     saros_solution *solution = NULL;
     saros_status status = saros_solution_load(file, &solution);
     if (status == SAROS_OK)
-        status = script_draw(solution, &(script_draw_options){.variable = variable, .t = t}, out);
+        status = script_draw(
+            solution, &(script_draw_options){.variable = variable, .t = t, .overwrite = overwrite},
+            out);
     saros_solution_release(solution);
     return status == SAROS_OK ? EXIT_DONE : program_failed();
 }
