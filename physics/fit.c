@@ -5,39 +5,23 @@
  * Gauss-Newton matrix at the solution: covariance (R^T R)^-1 with R = d((u - d)/sigma)/dw; without
  * sigma the data's variance is estimated as 2 J / (n - parameters). */
 #include <math.h>
+#include <stdio.h>
 #include <string.h>
 
+#include "fit_impl.h"
 #include "saros/autodiff.h"
 #include "saros/memory.h"
-#include "saros/minimise.h"
 #include "saros/ops.h"
 #include "solution_impl.h"
-#include "traced_impl.h"
-
-enum { MOST = 64 };
-
-typedef struct fit {
-    saros_problem *problem;
-    const saros_method *method;
-    const void *method_options;
-    const saros_solve_options *options;
-    const saros_fit_data *data;
-    const saros_unknown_parameter *unknown;
-    int unknowns;
-    int index[MOST];    /* of the unknown parameters */
-    int64_t points;     /* data, all unknowns together */
-    saros_value misfit; /* (points), in the graph being built */
-    saros_task task;
-} fit;
 
 /* ---- checks ---- */
 
-static saros_status check_unknowns(fit *f) {
+static saros_status check_unknowns(saros_fit *f) {
     for (f->unknowns = 0; f->unknown && f->unknown[f->unknowns].name; ++f->unknowns) {
         const saros_unknown_parameter *u = &f->unknown[f->unknowns];
         int k = saros_parameter_index(f->problem, u->name);
         if (k < 0 || f->problem->parameter[k].function || f->problem->parameter[k].field ||
-            f->unknowns == MOST)
+            f->unknowns == SAROS_FIT_MOST)
             return saros_fail(SAROS_ERR_USAGE, "fit", "fit finds number parameters",
                               "%s has no number parameter '%s'", f->problem->name, u->name);
         bool bounded = u->min != 0 || u->max != 0;
@@ -52,7 +36,7 @@ static saros_status check_unknowns(fit *f) {
                       "there are no unknown parameters");
 }
 
-static saros_status check_data(fit *f) {
+static saros_status check_data(saros_fit *f) {
     const saros_fit_data *d = f->data;
     int axes = f->problem->axes + f->problem->transient;
     if (d->unknowns < 1)
@@ -80,13 +64,13 @@ static saros_status check_data(fit *f) {
 /* ---- the objective ---- */
 
 static saros_status objective(saros_traced *solution, void *user, saros_value *out) {
-    fit *f = user;
+    saros_fit *f = user;
     const saros_fit_data *d = f->data;
     saros_graph *graph = saros_traced_graph(solution);
-    saros_value part[MOST];
-    if (d->unknowns > MOST)
+    saros_value part[SAROS_FIT_MOST];
+    if (d->unknowns > SAROS_FIT_MOST)
         return saros_fail(SAROS_ERR_UNSUPPORTED, "fit", NULL, "data of more than %d unknowns",
-                          MOST);
+                          SAROS_FIT_MOST);
     for (int k = 0; k < d->unknowns; ++k) {
         saros_tensor *value = NULL;
         saros_status status = saros_tensor_cast(d->value[k], SAROS_F64, &value);
@@ -105,14 +89,7 @@ static saros_status objective(saros_traced *solution, void *user, saros_value *o
     return SAROS_OK;
 }
 
-/** J and its gradient, and R v, both functions of (w, the other parameters). */
-typedef struct compiled {
-    saros_function *objective, *product;
-    saros_tensor **constant;
-    int constants;
-} compiled;
-
-static saros_status build(fit *f, compiled *out) {
+static saros_status build(saros_fit *f, saros_fit_program *out) {
     saros_status status = SAROS_OK;
     saros_graph *graph = NULL;
     const saros_problem *p = f->problem;
@@ -148,90 +125,30 @@ done:
     return status;
 }
 
-static void clear(compiled *c) {
+static void clear(saros_fit_program *c) {
     saros_function_release(c->objective);
     saros_function_release(c->product);
     saros_release(c->constant); /* the tensors are the task's */
 }
 
-/* ---- standard errors ---- */
-
-/** Diagonal of the inverse of a symmetric positive definite matrix (n, n), by Cholesky in place;
- * false if it is not. */
-static bool inverse_diagonal(int n, double *a, double *diagonal) {
-    for (int j = 0; j < n; ++j)
-        for (int i = j; i < n; ++i) {
-            double sum = a[i * n + j];
-            for (int k = 0; k < j; ++k) sum -= a[i * n + k] * a[j * n + k];
-            if (i == j && !(sum > 0)) return false;
-            a[i * n + j] = i == j ? sqrt(sum) : sum / a[j * n + j];
-        }
-    for (int c = 0; c < n; ++c) {
-        double column[MOST] = {0};
-        diagonal[c] = 0;
-        for (int i = c; i < n; ++i) {
-            double sum = i == c;
-            for (int k = c; k < i; ++k) sum -= a[i * n + k] * column[k];
-            column[i] = sum / a[i * n + i];
-            diagonal[c] += column[i] * column[i];
-        }
-    }
-    return true;
-}
-
-/** Column k of R. */
-static saros_status sensitivity(const fit *f, const compiled *c, saros_tensor *w, int k,
-                                saros_tensor **out) {
-    int64_t n = f->unknowns;
-    saros_tensor *v = NULL;
-    saros_tensor **in = saros_allocate((size_t)(c->constants + 2) * sizeof *in);
-    if (!in) return SAROS_ERR_MEMORY;
-    saros_status status = saros_tensor_zeros(SAROS_F64, 1, &n, &v);
-    if (status == SAROS_OK) {
-        ((double *)saros_tensor_data(v))[k] = 1;
-        in[0] = w;
-        for (int i = 0; i < c->constants; ++i) in[1 + i] = c->constant[i];
-        in[1 + c->constants] = v;
-        status = saros_function_call(c->product, in, out, NULL);
-    }
-    saros_tensor_release(v);
-    saros_release(in);
-    return status;
-}
-
-static saros_status standard_errors(const fit *f, const compiled *c, saros_tensor *w, double J,
-                                    double *out) {
-    saros_status status = SAROS_OK;
-    int n = f->unknowns;
-    saros_tensor *column[MOST] = {NULL};
-    double *matrix = saros_allocate((size_t)(n * n) * sizeof *matrix);
-    if (!matrix) return SAROS_ERR_MEMORY;
-    for (int k = 0; k < n; ++k) SAROS_TRY(sensitivity(f, c, w, k, &column[k]));
-    for (int i = 0; i < n; ++i)
-        for (int j = 0; j < n; ++j) {
-            const double *a = saros_tensor_const_data(column[i]);
-            const double *b = saros_tensor_const_data(column[j]);
-            double sum = 0;
-            for (int64_t k = 0; k < f->points; ++k) sum += a[k] * b[k];
-            matrix[i * n + j] = sum;
-        }
-    double variance = 1;
-    if (!(f->data->sigma > 0))
-        variance = f->points > n ? 2 * J / (double)(f->points - n) : INFINITY;
-    bool determined = inverse_diagonal(n, matrix, out);
-    for (int k = 0; k < n; ++k) out[k] = determined ? sqrt(variance * out[k]) : INFINITY;
-done:
-    for (int k = 0; k < n; ++k) saros_tensor_release(column[k]);
-    saros_release(matrix);
-    return status;
-}
-
 /* ---- the fit ---- */
 
-static saros_status minimise(const fit *f, const compiled *c, saros_tensor **w,
+/** Tells the caller how far the fit is; true stops it. */
+static bool report(int iteration, double value, void *user) {
+    saros_fit *f = user;
+    const saros_solve_options *common = f->task.common;
+    char text[80];
+    if (!common->progress) return false;
+    snprintf(text, sizeof text, "fit: iteration %d, misfit %.6g", iteration, value);
+    f->stopped = !common->progress(1 - 1 / (1 + 0.1 * iteration), text, common->user);
+    return f->stopped;
+}
+
+static saros_status minimise(saros_fit *f, const saros_fit_program *c, saros_tensor **w,
                              saros_minimise_info *info) {
     int64_t n = f->unknowns;
-    double start[MOST], lower[MOST], upper[MOST], scale[MOST];
+    double start[SAROS_FIT_MOST], lower[SAROS_FIT_MOST], upper[SAROS_FIT_MOST],
+        scale[SAROS_FIT_MOST];
     bool bounded = false;
     for (int k = 0; k < f->unknowns; ++k) {
         const saros_unknown_parameter *u = &f->unknown[k];
@@ -244,16 +161,22 @@ static saros_status minimise(const fit *f, const compiled *c, saros_tensor **w,
     }
     saros_tensor *first = NULL;
     saros_status status = saros_tensor_from(SAROS_F64, 1, &n, start, &first);
-    saros_minimise_options options = {
-        .lower = bounded ? lower : NULL, .upper = bounded ? upper : NULL, .scale = scale};
+    saros_minimise_options options = {.lower = bounded ? lower : NULL,
+                                      .upper = bounded ? upper : NULL,
+                                      .scale = scale,
+                                      .stop = report,
+                                      .user = f};
     if (status == SAROS_OK)
         status = saros_minimise(c->objective, c->constants, c->constant, first, &options, w, info);
+    if (status == SAROS_OK && f->stopped)
+        status = saros_fail(SAROS_ERR_STOPPED, "fit", NULL, "stopped after %d iterations",
+                            info->iterations);
     saros_tensor_release(first);
     return status;
 }
 
 /** The problem solved with the parameters found. */
-static saros_status solve_fitted(const fit *f, const double *value, saros_solution **out) {
+static saros_status solve_fitted(const saros_fit *f, const double *value, saros_solution **out) {
     saros_solve_options options = f->options ? *f->options : (saros_solve_options){0};
     int given = 0;
     while (options.parameters && options.parameters[given].name) given++;
@@ -269,7 +192,7 @@ static saros_status solve_fitted(const fit *f, const double *value, saros_soluti
     return status;
 }
 
-static saros_status finish(const fit *f, const compiled *c, saros_tensor *w,
+static saros_status finish(const saros_fit *f, const saros_fit_program *c, saros_tensor *w,
                            const saros_minimise_info *found, double seconds,
                            saros_fit_result *out) {
     size_t bytes = (size_t)f->unknowns * sizeof(double);
@@ -290,7 +213,9 @@ static saros_status finish(const fit *f, const compiled *c, saros_tensor *w,
     result.standard_error = saros_allocate(bytes);
     if (!result.value || !result.standard_error) SAROS_TRY(SAROS_ERR_MEMORY);
     memcpy(result.value, saros_tensor_const_data(w), bytes);
-    SAROS_TRY(standard_errors(f, c, w, found->value, result.standard_error));
+    double variance = 1;
+    SAROS_TRY(saros_fit_errors(f, c, w, found->value, &variance, result.standard_error));
+    SAROS_TRY(saros_fit_check_end(f, c, w, found, variance, result.standard_error));
     SAROS_TRY(solve_fitted(f, result.value, &result.solution));
     /* the record of the fit takes the place of the last solve's, so that its texts live on */
     saros_info copy;
@@ -304,10 +229,10 @@ done:
     return status;
 }
 
-static saros_status common_fit(fit *f, saros_fit_result *out) {
+static saros_status common_fit(saros_fit *f, saros_fit_result *out) {
     double begun = saros_seconds();
     saros_status status = SAROS_OK;
-    compiled c = {0};
+    saros_fit_program c = {0};
     saros_tensor *w = NULL;
     saros_minimise_info info = {0};
     SAROS_TRY(saros_method_traces(f->method, "fit"));
@@ -325,12 +250,12 @@ saros_status saros_problem_fit(saros_problem *problem, const saros_method *metho
                                const void *method_options, const saros_solve_options *options,
                                const saros_fit_data *data, const saros_unknown_parameter *unknown,
                                saros_fit_result *out) {
-    fit f = {.problem = problem,
-             .method = method,
-             .method_options = method_options,
-             .options = options,
-             .data = data,
-             .unknown = unknown};
+    saros_fit f = {.problem = problem,
+                   .method = method,
+                   .method_options = method_options,
+                   .options = options,
+                   .data = data,
+                   .unknown = unknown};
     saros_status status = SAROS_OK;
     SAROS_TRY(check_unknowns(&f));
     SAROS_TRY(check_data(&f));

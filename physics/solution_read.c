@@ -19,7 +19,8 @@ saros_status saros_identity_body(const saros_problem *problem, saros_body **out)
 
 saros_status saros_solution_values(saros_solution *solution, saros_body *expression,
                                    saros_tensor *const *coordinate, saros_tensor **value) {
-    int64_t points = solution->axes + solution->transient > 0 ? saros_tensor_count(coordinate[0]) : 1;
+    int64_t points =
+        solution->axes + solution->transient > 0 ? saros_tensor_count(coordinate[0]) : 1;
     return solution->class_->evaluate(solution, solution->state, expression, (int)points,
                                       coordinate, value);
 }

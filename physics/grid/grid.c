@@ -22,7 +22,7 @@ static const saros_option rows[] = {
     {"atol", SAROS_OPTION_NUMBER, FIELD(atol), "1e-9", 0, 1e300, NULL, NULL,
      "absolute tolerance (in time; of the residual if steady, there 1e-12)", NULL},
     {"dt", SAROS_OPTION_NUMBER, FIELD(dt), "", 0, 1e300, NULL, "time",
-     "largest step of the fixed-step integrators", NULL},
+     "step of the fixed-step integrators; largest step of bdf and adams", NULL},
     {"times", SAROS_OPTION_TIMES, FIELD(times), "2", 0, 0, NULL, "time",
      "outputs: a count of equally spaced times, ends included, or a list", NULL},
     {"max_steps", SAROS_OPTION_INTEGER, FIELD(max_steps), "100000", 1, 1e15, NULL, NULL,

@@ -124,5 +124,29 @@ START_TEST(a_fit_names_what_is_wrong_with_it) {
 }
 END_TEST
 
+static bool twice(double fraction, const char *text, void *user) {
+    ck_assert_ptr_nonnull(strstr(text, "misfit"));
+    ck_assert(fraction >= 0 && fraction < 1);
+    return ++*(int *)user < 2;
+}
+
+START_TEST(a_fit_stops_on_request) {
+    samples s;
+    saros_problem *p = NULL;
+    saros_fit_result fit = {0};
+    int calls = 0;
+    make_samples(&s, 0);
+    ck_ok(saros_equation_burgers(&(saros_burgers_spec){0}, &p));
+    saros_grid_options o = {.cells = {32}, .order = 4, .dt = 0.05};
+    saros_solve_options with = {.progress = twice, .user = &calls};
+    saros_unknown_parameter unknown[] = {{.name = "nu", .start = 0.1}, {0}};
+    ck_fails(saros_problem_fit(p, &saros_grid, &o, &with, &s.data, unknown, &fit),
+             SAROS_ERR_STOPPED);
+    ck_assert_int_eq(calls, 2);
+    saros_problem_release(p);
+    clear_samples(&s);
+}
+END_TEST
+
 SAROS_TEST_MAIN("physics/fit", the_viscosity_is_recovered_from_noisy_data, bounds_hold_in_a_fit,
-                a_fit_names_what_is_wrong_with_it)
+                a_fit_names_what_is_wrong_with_it, a_fit_stops_on_request)

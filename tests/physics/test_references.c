@@ -182,6 +182,25 @@ START_TEST(heat_in_the_plane_agrees_with_the_exact_solution) {
 }
 END_TEST
 
+/** Exact in space: u = exp(-3 kappa pi^2 t) prod sin(pi x_i). */
+START_TEST(heat_in_space_agrees_with_the_exact_solution) {
+    saros_problem *p = NULL;
+    saros_solution *s = NULL;
+    saros_heat_spec spec = {
+        .frame = {.domain =
+                      (saros_axis[]){{"x", 0, 1}, {"y", 0, 1}, {"z", 0, 1}, {"t", 0, 0.02}, {0}}}};
+    ck_ok(saros_equation_heat(&spec, &p));
+    saros_grid_options o = {.cells = {12, 14, 16}, .order = 4, .rtol = 1e-8, .atol = 1e-10};
+    ck_ok(saros_problem_solve(p, &saros_grid, &o, NULL, &s));
+    const int64_t *shape = saros_tensor_shape(saros_solution_field(s, "u"));
+    ck_assert(shape[0] == 2 && shape[1] == 17 && shape[2] == 15 && shape[3] == 13);
+    double exact = exp(-3 * M_PI * M_PI * 0.02) * sin(0.2 * M_PI) * sin(0.3 * M_PI);
+    ck_near(value_at(s, 4, (double[]){0.2, 0.5, 0.3, 0.02}) / exact, 1, 2e-4);
+    saros_solution_release(s);
+    saros_problem_release(p);
+}
+END_TEST
+
 /* ---- Poisson and Bratu ---- */
 
 static void poisson(int64_t cells, double *centre, double *mean) {
@@ -247,6 +266,7 @@ SAROS_TEST_MAIN("physics/references", burgers_a_agrees_with_the_reference_values
                 burgers_on_2048_cells_of_order_4_is_within_1e_5_of_cole_hopf,
                 a_conservative_step_moves_a_shock_at_the_right_speed,
                 heat_in_the_plane_agrees_with_the_exact_solution,
+                heat_in_space_agrees_with_the_exact_solution,
                 poisson_on_the_square_agrees_with_the_reference_values,
                 bratu_on_the_square_agrees_with_the_reference_value,
                 every_integrator_brings_an_advected_wave_back)
