@@ -180,6 +180,47 @@ START_TEST(bratu_gradient_by_the_implicit_rule_has_taylor_rates) {
 }
 END_TEST
 
+/** A solve in a graph of the caller: rates 1, 2, 3 by the project's own check, explicit, implicit
+ * and steady. */
+static void check_traced(saros_problem *p, const saros_grid_options *o, const char *name,
+                         double value) {
+    saros_graph *graph = NULL;
+    saros_traced *solution = NULL;
+    saros_tensor *at = NULL;
+    saros_gradient_report report;
+    saros_type scalar = saros_type_scalar(SAROS_F64);
+    ck_ok(saros_graph_make(&graph));
+    saros_value parameter = saros_input(graph, &scalar, name);
+    ck_ok(saros_problem_trace(p, &saros_grid, o, NULL, graph, (const char *[]){name, NULL},
+                              &parameter, &solution));
+    saros_value u = saros_traced_field(solution, "u");
+    saros_value J = saros_mean(saros_mul(u, u), saros_all_axes(u));
+    ck_ok(saros_tensor_scalar(SAROS_F64, value, &at));
+    ck_ok(saros_check_gradient(J, 1, &parameter, 1, &parameter, &at, 3, &report));
+    ck_assert(report.passed);
+    /* a time that is no output is an error, not a guess */
+    ck_assert(saros_is_poisoned(saros_traced_integral(solution, square, NULL, 0.123456)) ||
+              !saros_problem_time(p, NULL, NULL));
+    saros_traced_release(solution);
+    saros_tensor_release(at);
+    saros_graph_release(graph);
+}
+
+START_TEST(traced_solves_pass_the_gradient_check) {
+    saros_problem *p = NULL;
+    saros_burgers_spec spec = {
+        .frame = {.domain = (saros_axis[]){{"x", -1, 1}, {"t", 0, 0.2}, {0}}}, .nu = 0.05};
+    ck_ok(saros_equation_burgers(&spec, &p));
+    check_traced(p, &(saros_grid_options){.cells = {32}, .integrator = "rk4", .dt = 5e-3}, "nu",
+                 0.05);
+    check_traced(p, &(saros_grid_options){.cells = {32}, .order = 4, .dt = 0.02}, "nu", 0.05);
+    saros_problem_release(p);
+    ck_ok(saros_equation_bratu(&(saros_bratu_spec){0}, &p));
+    check_traced(p, &(saros_grid_options){.cells = {10}}, "lambda", 1.5);
+    saros_problem_release(p);
+}
+END_TEST
+
 /* ---- fields and boundary values ---- */
 
 static saros_status field_heat(saros_point *s, void *user, saros_value *r) {
@@ -307,6 +348,7 @@ SAROS_TEST_MAIN("physics/gradient", heat_gradient_is_exact_to_1e_6,
                 burgers_gradient_agrees_with_differences_to_1e_6,
                 taylor_remainders_fall_at_their_rates,
                 bratu_gradient_by_the_implicit_rule_has_taylor_rates,
+                traced_solves_pass_the_gradient_check,
                 gradients_reach_fields_boundary_values_and_initial_values,
                 what_cannot_be_differentiated_says_so,
                 memory_is_flat_over_repeated_solves_and_gradients)
