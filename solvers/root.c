@@ -121,6 +121,7 @@ static saros_status newton_factorise(newton *s, int iteration) {
     status = saros_direct_factorise(s->direct, s->jacobian);
     if (status == SAROS_ERR_DOMAIN)
         return newton_not_converged(s, iteration, "the Jacobian is singular");
+    if (status) saros_error_frame("Jacobian of %s at iteration %d", s->setup->name, iteration);
     return status;
 }
 
