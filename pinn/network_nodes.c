@@ -52,8 +52,7 @@ static saros_status make_times(const saros_task *task, const saros_pinn_options 
     return SAROS_OK;
 }
 
-/** Flat coordinates of all nodes at all times, x fastest. `axis`: space axes, then t. */
-static saros_status node_points(int axes, saros_tensor *const *axis, saros_tensor **coordinate) {
+saros_status saros_node_points(int axes, saros_tensor *const *axis, saros_tensor **coordinate) {
     int64_t points = 1, inner = 1;
     for (int a = 0; a < axes; ++a) points *= saros_tensor_count(axis[a]);
     for (int a = 0; a < axes; ++a) {
@@ -66,6 +65,15 @@ static saros_status node_points(int axes, saros_tensor *const *axis, saros_tenso
         inner *= n;
     }
     return SAROS_OK;
+}
+
+saros_status saros_sample_axes(const saros_task *task, const saros_pinn_options *options,
+                               const saros_ansatz *ansatz, saros_tensor **axis) {
+    for (int a = 0; a < task->axes; ++a) {
+        const saros_status status = make_nodes(ansatz, options, a, &axis[a]);
+        if (status != SAROS_OK) return status;
+    }
+    return task->transient ? make_times(task, options, &axis[task->axes]) : SAROS_OK;
 }
 
 /** Flat values (points) in the shape of the fields. */
@@ -107,7 +115,7 @@ static saros_status sample_fields(saros_network_state *state, int observables,
     const int axes = ansatz->coordinates;
     saros_tensor *point[SAROS_AXES] = {NULL}, *flat[16] = {NULL};
     saros_body *body = NULL;
-    SAROS_TRY(node_points(axes, axis, point));
+    SAROS_TRY(saros_node_points(axes, axis, point));
     SAROS_TRY(unknowns_body(ansatz, &body));
     SAROS_TRY(saros_network_evaluate(state, body, point, flat));
     for (int k = 0; k < ansatz->unknowns; ++k)
@@ -159,8 +167,7 @@ saros_status saros_pinn_solution(const saros_task *task, saros_tensor *const *nu
     const saros_info info = make_info(run, options, reason, &loss);
     SAROS_TRY(saros_network_state_make(number, run, &state));
     const saros_ansatz *ansatz = saros_network_state_ansatz(state);
-    for (int a = 0; a < axes; ++a) SAROS_TRY(make_nodes(ansatz, options, a, &axis[a]));
-    if (task->transient) SAROS_TRY(make_times(task, options, &axis[axes]));
+    SAROS_TRY(saros_sample_axes(task, options, ansatz, axis));
     SAROS_TRY(sample_fields(state, observables, axis, field));
     saros_tensor *time = task->transient ? axis[axes] : NULL;
     saros_solution *made = NULL;

@@ -7,8 +7,8 @@
 #include <string.h>
 #include <time.h>
 
-#include "pinn_impl.h"
 #include "saros/memory.h"
+#include "sensitivity_impl.h"
 
 enum { DENSE_WEIGHTS = 6000 }; /* up to here the dense method is the default */
 
@@ -59,6 +59,23 @@ void saros_pinn_numbers(const saros_task *task, saros_tensor **number) {
     const int parameters = saros_problem_parameters(task->problem, &parameter);
     for (int k = 0, j = 0; k < parameters; ++k)
         if (!parameter[k].function && j < 64) number[j++] = task->parameter[k];
+}
+
+saros_status saros_pinn_ansatz(const saros_task *task, saros_tensor *const *number,
+                               saros_ansatz *out) {
+    const saros_pinn_options *options = task->options;
+    saros_ansatz made = {0};
+    saros_dtype dtype;
+    saros_status status = SAROS_OK;
+    SAROS_TRY(check_task(task));
+    SAROS_TRY(read_dtype(options, &dtype));
+    SAROS_TRY(saros_ansatz_make(task, &options->network, dtype, options->hard >= 0, &made));
+    SAROS_TRY(saros_ansatz_settle(&made, number));
+    *out = made;
+    return SAROS_OK;
+done:
+    saros_ansatz_clear(&made);
+    return status;
 }
 
 /** What the progress callback of training needs. */
@@ -142,12 +159,8 @@ saros_status saros_pinn_train(const saros_task *task, saros_tensor *const *numbe
     saros_pinn_run run = {0};
     saros_terms terms = {0};
     saros_loss loss = {0};
-    saros_dtype dtype;
     double *w = NULL;
-    SAROS_TRY(check_task(task));
-    SAROS_TRY(read_dtype(options, &dtype));
-    SAROS_TRY(saros_ansatz_make(task, &options->network, dtype, options->hard >= 0, &run.ansatz));
-    SAROS_TRY(saros_ansatz_settle(&run.ansatz, number));
+    SAROS_TRY(saros_pinn_ansatz(task, number, &run.ansatz));
     SAROS_TRY(saros_terms_make(&run.ansatz, options, data, &terms));
     SAROS_TRY(saros_loss_make(&run.ansatz, &terms, options, number, trained, parameter, &loss));
     SAROS_TRY(make_start(&run.ansatz, options->seed, loss.n, &w));
@@ -184,25 +197,11 @@ done:
     return status;
 }
 
-static saros_status network_trace(const saros_task *task, saros_graph *graph,
-                                  const saros_value *parameter, const saros_asked_times *asked,
-                                  const saros_traced_class **class_, void **state) {
-    (void)task;
-    (void)graph;
-    (void)parameter;
-    (void)asked;
-    (void)class_;
-    (void)state;
-    return saros_fail(SAROS_ERR_UNSUPPORTED, "network method",
-                      "use method=\"grid\" for gradients, or fit by network",
-                      "gradient by network is not in this build");
-}
-
 const saros_method saros_network_method = {
     .name = "network",
     .doc = "a neural network trained on the residuals of the problem (PINN)",
     .options = &saros_pinn_table,
     .solve = network_solve,
-    .trace = network_trace,
+    .trace = saros_pinn_trace,
     .fit = saros_pinn_fit,
 };

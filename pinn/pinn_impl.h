@@ -22,6 +22,14 @@ saros_status saros_pinn_train(const saros_task *task, saros_tensor *const *numbe
 void saros_pinn_run_clear(saros_pinn_run *run);
 /** Number parameters of the task, in order; borrowed. */
 void saros_pinn_numbers(const saros_task *task, saros_tensor **number);
+/** The ansatz of a task, with the conditions that can hold exactly. */
+saros_status saros_pinn_ansatz(const saros_task *task, saros_tensor *const *number,
+                               saros_ansatz *out);
+/** Nodes of the space axes, then the output times: what fields are sampled on. */
+saros_status saros_sample_axes(const saros_task *task, const saros_pinn_options *options,
+                               const saros_ansatz *ansatz, saros_tensor **axis);
+/** Flat coordinates of all nodes at all times, x fastest. @param axis space axes, then t. */
+saros_status saros_node_points(int axes, saros_tensor *const *axis, saros_tensor **coordinate);
 /** Samples the run on nodes and times and hands its ansatz and weights to a solution. */
 saros_status saros_pinn_solution(const saros_task *task, saros_tensor *const *number,
                                  saros_pinn_run *run, saros_solution **out);

@@ -250,6 +250,32 @@ START_TEST(a_fit_recovers_the_diffusivity) {
 }
 END_TEST
 
+/* ---- gradients ---- */
+static saros_status energy(saros_traced *solution, void *user, saros_value *out) {
+    (void)user;
+    *out = saros_traced_integral(solution, square, NULL, 1);
+    return SAROS_OK;
+}
+
+START_TEST(a_gradient_follows_the_minimum) {
+    /* J = int u^2 at t = 1 is exp(-8 pi^2 kappa)/2 and dJ/dkappa = -8 pi^2 J. */
+    saros_problem *problem = heat_problem();
+    const saros_pinn_options options = small_net(2, 12, 400, 400);
+    const char *const wrt[] = {"kappa", NULL};
+    const double exact = 0.5 * exp(-8 * PI * PI * 0.02);
+    saros_tensor *gradient = NULL;
+    saros_info info;
+    double j, slope;
+    ck_ok(saros_problem_gradient(problem, &saros_network_method, &options, NULL, energy, NULL, wrt,
+                                 &j, &gradient, &info));
+    ck_near(j / exact, 1, 1e-3);
+    ck_ok(saros_tensor_item(gradient, &slope));
+    ck_near(slope / (-8 * PI * PI * exact), 1, 1e-3);
+    saros_tensor_release(gradient);
+    saros_problem_release(problem);
+}
+END_TEST
+
 /* ---- an ODE system: u' = v, v' = -u; u = sin t, v = cos t ---- */
 static saros_status oscillator(saros_point *s, void *user, saros_value *out) {
     (void)user;
@@ -441,8 +467,8 @@ END_TEST
 SAROS_TEST_MAIN("pinn/solve", poisson_with_exact_ends, poisson_with_weighted_ends,
                 poisson_with_a_slope_and_a_mixed_condition, single_precision_trains_too,
                 heat_on_a_periodic_axis, a_fit_recovers_the_diffusivity,
-                one_network_serves_several_unknowns, poisson_in_the_plane,
-                weights_of_a_solution_survive_in_a_file,
+                a_gradient_follows_the_minimum, one_network_serves_several_unknowns,
+                poisson_in_the_plane, weights_of_a_solution_survive_in_a_file,
                 a_tolerance_that_is_not_reached_is_an_error_unless_accepted,
                 wrong_options_and_a_stop_are_errors, defaults_of_the_table_are_those_of_the_code,
                 solving_leaves_no_memory_behind)
