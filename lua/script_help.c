@@ -74,7 +74,7 @@ static bool help_entry(text *t, const char *name) {
         }
     }
     if (op)
-        add(t, "saros.%s(%s)\n  %s\n", op->name, op->args, op->doc);
+        add(t, "saros.%s(%s)\n  %s\n", op->name, op->args, script_op_doc(op));
     else if (e)
         add(t, "%s%s(%s)\n  %s\n", strchr(e->name, ':') ? "" : "saros.", e->name, e->args, e->doc);
     return op || e;
@@ -86,7 +86,7 @@ static void help_list(text *t) {
     add(t, "Operations (functions of saros, and methods of tensors):\n");
     for (int k = 0; k < lists; ++k)
         for (int j = 0; j < ops[k]->count; ++j)
-            add(t, "  %-24s %s\n", ops[k]->op[j].name, ops[k]->op[j].doc);
+            add(t, "  %-24s %s\n", ops[k]->op[j].name, script_op_doc(&ops[k]->op[j]));
     const script_entries *const *list = script_all_entries(&lists);
     add(t, "Functions:\n");
     for (int k = 0; k < lists; ++k)
@@ -181,7 +181,7 @@ void saros_lua_definitions(FILE *out) {
     for (int k = 0; k < lists; ++k)
         for (int j = 0; j < ops[k]->count; ++j) {
             const script_op *op = &ops[k]->op[j];
-            fprintf(out, "---%s\n", op->doc);
+            fprintf(out, "---%s\n", script_op_doc(op));
             write_params(out, op->args);
             fprintf(out, "---@return saros.tensor\n");
             write_signature(out, op->name, op->args);

@@ -413,6 +413,14 @@ const script_op *script_op_find(const char *name) {
     return NULL;
 }
 
+const char *script_op_doc(const script_op *op) {
+    int rows = 0;
+    const saros_primitive *const *row = saros_core_primitives(&rows);
+    for (int k = 0; !op->doc && k < rows; ++k)
+        if (strcmp(row[k]->name, op->name) == 0) return row[k]->doc;
+    return op->doc;
+}
+
 int script_op_fail(const script_op_call *call, saros_value *out, saros_status status,
                    const char *hint, const char *format, ...) {
     char text[512];

@@ -45,7 +45,7 @@ struct script_op {
     const char *spec;
     const char *args;
     const char *rows; /**< rows of core it stands for, apart from `name` itself; may be NULL */
-    const char *doc;
+    const char *doc;  /**< NULL: that of the row of core */
     unsigned flags;
     saros_unary_fn *unary;
     saros_binary_fn *binary;
@@ -61,6 +61,8 @@ extern const script_op_list script_pointwise_ops, script_reduce_ops, script_shap
     script_linalg_ops;
 const script_op_list *const *script_op_lists(int *count);
 
+/** One line on what it does. */
+const char *script_op_doc(const script_op *op);
 /** Row by name; NULL if there is none. */
 const script_op *script_op_find(const char *name);
 /** Applies `op` to the arguments on the stack (all of it); returns the number of results pushed. */

@@ -8,7 +8,7 @@
 #ifndef SAROS_OPS_H
 #define SAROS_OPS_H
 
-#include "saros/graph.h"
+#include "saros/rows.h"
 
 typedef saros_value saros_unary_fn(saros_value x);
 typedef saros_value saros_binary_fn(saros_value a, saros_value b);
@@ -26,10 +26,11 @@ SAROS_API saros_binary_fn
 SAROS_API saros_value saros_power(saros_value x, int64_t n); /**< exact integer power, safe at 0 */
 SAROS_API saros_value saros_fma(saros_value a, saros_value b,
                                 saros_value c); /**< a*b + c, rounded once */
-SAROS_API saros_unary_fn saros_neg, saros_abs, saros_sign, saros_floor, saros_round, saros_sqrt,
-    saros_exp, saros_expm1, saros_log, saros_log1p, saros_sin, saros_cos, saros_tan, saros_asin,
-    saros_acos, saros_atan, saros_sinh, saros_cosh, saros_tanh, saros_erf, saros_sigmoid,
-    saros_softplus, saros_relu;
+SAROS_API saros_unary_fn saros_neg, saros_abs, saros_sign, saros_floor, saros_round, saros_relu;
+/* saros_sqrt, saros_exp, saros_tanh… : the elementary functions that rows.h lists */
+#define SAROS_DECLARE(name, low, high) SAROS_API saros_unary_fn saros_##name;
+SAROS_ELEMENTARY_ROWS(SAROS_DECLARE)
+#undef SAROS_DECLARE
 SAROS_API saros_binary_fn saros_eq, saros_ne, saros_lt, saros_le, saros_gt,
     saros_ge; /**< bool results */
 SAROS_API saros_binary_fn saros_and, saros_or;

@@ -5,6 +5,28 @@
 
 #include "saros/primitive.h"
 
+/** Elementary functions of one real variable: X(name, low, high) stands for the row saros_row_name,
+ * the operation saros_name (ops.h), the Lua function and its checks, with operands from [low,
+ * high], where the function is smooth. */
+#define SAROS_ELEMENTARY_ROWS(X)                                                                   \
+    X(sqrt, 0.7, 2)                                                                                \
+    X(exp, -1, 1)                                                                                  \
+    X(expm1, -1, 1)                                                                                \
+    X(log, 0.7, 2)                                                                                 \
+    X(log1p, -0.3, 1)                                                                              \
+    X(sin, -2, 2)                                                                                  \
+    X(cos, -2, 2)                                                                                  \
+    X(tan, -1, 1)                                                                                  \
+    X(asin, -0.6, 0.6)                                                                             \
+    X(acos, -0.6, 0.6)                                                                             \
+    X(atan, -2, 2)                                                                                 \
+    X(sinh, -1, 1)                                                                                 \
+    X(cosh, -1, 1)                                                                                 \
+    X(tanh, -2, 2)                                                                                 \
+    X(erf, -1, 1)                                                                                  \
+    X(sigmoid, -2, 2)                                                                              \
+    X(softplus, -2, 2)
+
 #define SAROS_CORE_ROWS(X)                                                                         \
     /* pointwise */                                                                                \
     X(saros_row_add)                                                                               \
@@ -21,24 +43,7 @@
     X(saros_row_round)                                                                             \
     X(saros_row_maximum)                                                                           \
     X(saros_row_minimum)                                                                           \
-    X(saros_row_sqrt)                                                                              \
-    X(saros_row_exp)                                                                               \
-    X(saros_row_expm1)                                                                             \
-    X(saros_row_log)                                                                               \
-    X(saros_row_log1p)                                                                             \
-    X(saros_row_erf)                                                                               \
-    X(saros_row_sin)                                                                               \
-    X(saros_row_cos)                                                                               \
-    X(saros_row_tan)                                                                               \
-    X(saros_row_asin)                                                                              \
-    X(saros_row_acos)                                                                              \
-    X(saros_row_atan)                                                                              \
     X(saros_row_atan2)                                                                             \
-    X(saros_row_sinh)                                                                              \
-    X(saros_row_cosh)                                                                              \
-    X(saros_row_tanh)                                                                              \
-    X(saros_row_sigmoid)                                                                           \
-    X(saros_row_softplus)                                                                          \
     X(saros_row_relu)                                                                              \
     X(saros_row_eq)                                                                                \
     X(saros_row_ne)                                                                                \
@@ -97,6 +102,9 @@
 
 #define SAROS_ROW_DECLARE(row) SAROS_API_DATA const saros_primitive row;
 SAROS_CORE_ROWS(SAROS_ROW_DECLARE)
+#undef SAROS_ROW_DECLARE
+#define SAROS_ROW_DECLARE(name, low, high) SAROS_API_DATA const saros_primitive saros_row_##name;
+SAROS_ELEMENTARY_ROWS(SAROS_ROW_DECLARE)
 #undef SAROS_ROW_DECLARE
 
 #endif
