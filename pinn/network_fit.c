@@ -10,8 +10,8 @@
 #include <math.h>
 #include <string.h>
 
-#include "pinn_impl.h"
 #include "saros/memory.h"
+#include "sensitivity_impl.h"
 
 /** Index of a parameter in the problem and among its numbers. */
 static saros_status find_number(const saros_task *task, const char *name, int *parameter,
@@ -84,7 +84,7 @@ saros_status saros_pinn_fit(const saros_task *task, const saros_fit_data *data,
     saros_trained trained[16];
     saros_tensor *number[64];
     int parameter[16];
-    double *value = NULL;
+    double *value = NULL, *error = NULL;
     if (unknowns < 1 || unknowns > 16)
         return saros_fail(SAROS_ERR_UNSUPPORTED, "saros_problem_fit", NULL,
                           "%d unknown parameters, a network fits 1 to 16", unknowns);
@@ -103,15 +103,23 @@ saros_status saros_pinn_fit(const saros_task *task, const saros_fit_data *data,
         SAROS_TRY(set_parameter(&copy, parameter[k], value[k]));
     }
     saros_pinn_numbers(&copy, number);
+    if (saros_network_size(&run.ansatz.network) <= SAROS_SENSITIVE_WEIGHTS) {
+        error = saros_allocate((size_t)unknowns * sizeof *error);
+        if (!error) SAROS_TRY(SAROS_ERR_MEMORY);
+        SAROS_TRY(
+            saros_pinn_fit_errors(&run, task->options, data, number, unknowns, trained, error));
+    }
     saros_solution *solution = NULL;
     SAROS_TRY(saros_pinn_solution(&copy, number, &run, &solution));
     *out = (saros_fit_result){.parameters = unknowns,
                               .value = value,
+                              .standard_error = error,
                               .solution = solution,
                               .info = *saros_solution_info(solution)};
-    value = NULL;
+    value = error = NULL;
 done:
     saros_release(value);
+    saros_release(error);
     saros_pinn_run_clear(&run);
     clear_copy(&copy);
     return status;

@@ -18,7 +18,7 @@
 #include "saros/memory.h"
 #include "sensitivity_impl.h"
 
-enum { BLOCK = 128, MOST_WEIGHTS = 5000 };
+enum { BLOCK = 128 };
 
 /** What the body of one point is built for. */
 typedef struct point_rows {
@@ -181,11 +181,11 @@ saros_status saros_pinn_sensitivity(const saros_ansatz *ansatz, const saros_pinn
     saros_pinn_options denser = *options;
     const int64_t n = saros_network_size(&ansatz->network);
     const int64_t points = options->points.interior ? options->points.interior : 4000;
-    if (n > MOST_WEIGHTS)
+    if (n > SAROS_SENSITIVE_WEIGHTS)
         return saros_fail(SAROS_ERR_UNSUPPORTED, "gradient by network",
                           "a smaller network, or method=\"grid\"",
                           "%lld weights need a dense matrix; at most %d in this build",
-                          (long long)n, (int)MOST_WEIGHTS);
+                          (long long)n, (int)SAROS_SENSITIVE_WEIGHTS);
     denser.points.interior = 4 * (points > n ? points : n);
     SAROS_TRY(saros_terms_make(ansatz, &denser, NULL, &terms));
     SAROS_TRY(saros_tensor_zeros(SAROS_F64, 2, (int64_t[]){n, n}, &sum[0]));

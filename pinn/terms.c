@@ -172,8 +172,8 @@ static saros_status copy_column(const saros_tensor *from, int64_t count, double 
     return SAROS_OK;
 }
 
-static saros_status data_term(const saros_ansatz *ansatz, const saros_fit_data *data, double weight,
-                              saros_term *term) {
+saros_status saros_data_term(const saros_ansatz *ansatz, const saros_fit_data *data, double weight,
+                             saros_term *term) {
     saros_status status = SAROS_OK;
     int unknown[16];
     const char *const *names;
@@ -252,7 +252,7 @@ saros_status saros_terms_make(const saros_ansatz *ansatz, const saros_pinn_optio
         SAROS_TRY(draw_term(ansatz, options->sampler, options->seed + k, &made.term[k]));
     if (data) {
         const double weight = options->weights.data > 0 ? options->weights.data : 1;
-        SAROS_TRY(data_term(ansatz, data, weight, &made.term[made.count++]));
+        SAROS_TRY(saros_data_term(ansatz, data, weight, &made.term[made.count++]));
     }
     *out = made;
     return SAROS_OK;

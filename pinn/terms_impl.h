@@ -26,6 +26,9 @@ typedef struct saros_terms {
  *  @param data NULL: none. Errors: UNSUPPORTED for a flux condition; those of the sampler. */
 saros_status saros_terms_make(const saros_ansatz *ansatz, const saros_pinn_options *options,
                               const saros_fit_data *data, saros_terms *out);
+/** The data as a term: targets are the values. Its content is released like that of any term. */
+saros_status saros_data_term(const saros_ansatz *ansatz, const saros_fit_data *data, double weight,
+                             saros_term *term);
 void saros_terms_clear(saros_terms *terms);
 /** Points in the domain for coordinates (n, coordinates), `fixed` held at `at`; f64. */
 saros_status saros_domain_points(const saros_ansatz *ansatz, const char *sampler, int64_t seed,

@@ -224,7 +224,8 @@ START_TEST(a_fit_recovers_the_diffusivity) {
     const saros_fit_data data = {.coordinate = {column[0], column[1]},
                                  .unknowns = 1,
                                  .unknown = (const char *[]){"u"},
-                                 .value = &column[2]};
+                                 .value = &column[2],
+                                 .sigma = 1e-3};
     const saros_pinn_options options = small_net(2, 12, 400, 250);
     const saros_unknown_parameter start[][2] = {{{"kappa", 0.1, 0, INFINITY}, {0}},
                                                 {{"kappa", 0.1, 0.001, 0.5}, {0}}};
@@ -236,6 +237,14 @@ START_TEST(a_fit_recovers_the_diffusivity) {
         ck_near(fit.value[0] / 0.02, 1, 0.01);
         ck_ok(saros_tensor_item(saros_solution_parameter(fit.solution, "kappa"), &kappa));
         ck_assert_double_eq(kappa, fit.value[0]);
+        /* du/dkappa = -4 pi^2 t u is known: error = sigma / |du/dkappa| over the data */
+        double sum = 0;
+        for (int i = 0; i < N; ++i) {
+            const double slope =
+                4 * PI * PI * t[i] * sin(2 * PI * x[i]) * exp(-0.02 * 4 * PI * PI * t[i]);
+            sum += slope * slope;
+        }
+        ck_near(fit.standard_error[0] * sqrt(sum) / 1e-3, 1, 0.02);
         ck_assert(relative_error(fit.solution, heat_exact) < 5e-3);
         saros_fit_clear(&fit);
     }
