@@ -9,7 +9,7 @@
 #include <stdio.h>
 #include <string.h>
 
-static const char error_key, parked_key;
+static const char error_key, parked_key, parked_text_key;
 static const char parked_where[] = "script";
 
 bool script_place(lua_State *L, const char **file, int *line) {
@@ -52,24 +52,19 @@ void script_push_error(lua_State *L, const saros_error *error) {
     lua_setmetatable(L, -2);
 }
 
-/** The parked object is raised again only if the record still is the one it was parked with. */
+/** Pushes the parked object, if the record still is the one it was parked with. */
 static bool push_parked(lua_State *L, const saros_error *error) {
     if (strcmp(error->where, parked_where) != 0) return false;
-    if (lua_rawgetp(L, LUA_REGISTRYINDEX, &parked_key) != LUA_TTABLE) {
-        lua_pop(L, 1);
-        return false;
-    }
-    lua_getfield(L, -1, "message");
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &parked_text_key);
     const char *text = lua_tostring(L, -1);
-    /* The record is cut at a length of its own. */
-    bool same = text && strncmp(text, error->message, strlen(error->message)) == 0;
+    bool same = text && strcmp(text, error->message) == 0;
     lua_pop(L, 1);
-    if (!same) {
-        lua_pop(L, 1);
-        return false;
-    }
+    if (!same) return false;
+    lua_rawgetp(L, LUA_REGISTRYINDEX, &parked_key);
     lua_pushnil(L);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &parked_key);
+    lua_pushnil(L);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &parked_text_key);
     return true;
 }
 
@@ -165,7 +160,7 @@ static void place_from_text(lua_State *L, int table, const char *text) {
 /** Pushes the traceback without the frames of C that say nothing. */
 static void push_trace(lua_State *L) {
     luaL_Buffer b;
-    luaL_traceback(L, L, NULL, 2);
+    luaL_traceback(L, L, NULL, 1);
     const char *line = lua_tostring(L, -1);
     luaL_buffinit(L, &b);
     while (*line) {
@@ -228,6 +223,8 @@ static saros_status park(lua_State *L) {
     if (trace && *trace) saros_error_frame("%s", trace);
     lua_settop(L, top);
     lua_rawsetp(L, LUA_REGISTRYINDEX, &parked_key);
+    lua_pushstring(L, saros_error_last()->message);
+    lua_rawsetp(L, LUA_REGISTRYINDEX, &parked_text_key);
     return status;
 }
 

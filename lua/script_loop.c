@@ -388,9 +388,11 @@ static int vmap_core(lua_State *L) {
     for (int k = in.count; k < all; ++k) value[k] = region->capture[k - in.count];
     locate_top(L);
     saros_vmap(script_state_of(L)->top->graph, region->body, size, value, mapped, out);
-    for (int k = 0; k < region->outputs; ++k)
-        if (!saros_is_poisoned(out[k]))
-            out[k] = move_axis(out[k], script_axis(L, axis, saros_value_rank(out[k])), true);
+    for (int k = 0; k < region->outputs; ++k) { /* the same axis in the results, or their last */
+        int rank = saros_is_poisoned(out[k]) ? 0 : saros_value_rank(out[k]);
+        int64_t at = axis > rank ? rank : axis < -rank ? -rank : axis;
+        if (rank) out[k] = move_axis(out[k], script_axis(L, at, rank), true);
+    }
     push_results(L, out, region->outputs, NULL, results);
     return script_unpack(L, -1);
 }
@@ -412,7 +414,9 @@ static const script_entry entries[] = {
     {"loop_while", "condition, body, c0, max", "any",
      "c = body(c) while condition(c), at most max times", region_loop_while},
     {"cond", "mask, f, g, ...", "any", "f(...) or g(...), only the chosen one runs", region_cond},
-    {"vmap", "f, axis?", "function", "f over an axis (default 1) of its arguments", region_vmap},
+    {"vmap", "f, axis?", "function",
+     "f over an axis (default 1) of its arguments; results have it in the same place, or last",
+     region_vmap},
 };
 
 const script_entries script_region_entries = {entries, (int)(sizeof entries / sizeof *entries)};

@@ -47,7 +47,7 @@ static int bad_argument(reading *r, int k, int index, const char *expected) {
     char name[32];
     name_of_argument(r->call.op, k, name, sizeof name);
     lua_State *L = r->L;
-    const char *got = lua_isnoneornil(L, index) ? "nothing" : script_describe(L, index);
+    const char *got = lua_isnone(L, index) ? "nothing" : script_describe(L, index);
     return script_fail(L, SAROS_ERR_TYPE, NULL, "%s: argument %d '%s': expected %s, got %s",
                        r->call.op->name, k + 1, name, expected, got);
 }
@@ -134,7 +134,8 @@ static void read_arguments(reading *r) {
         bool optional = *spec == '?';
         if (optional) ++spec;
         bool absent = index > top || lua_isnil(L, index + 1);
-        if (absent && !optional) bad_argument(r, k, index + 1, "a value");
+        if (absent && !optional)
+            bad_argument(r, k, index + 1, kind == 'v' ? "a tensor or a number" : "a value");
         if (kind == 'v') {
             if (absent)
                 r->operand[r->operands++] = (operand){.given = false};

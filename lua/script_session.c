@@ -76,7 +76,7 @@ static int session_registry(lua_State *L) {
             lua_setfield(L, -2, "args");
             lua_pushstring(L, op->rows ? op->rows : op->name);
             lua_setfield(L, -2, "rows");
-            lua_pushstring(L, op->doc);
+            lua_pushstring(L, script_op_doc(op));
             lua_setfield(L, -2, "doc");
             lua_setfield(L, -2, op->name);
         }

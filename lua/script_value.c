@@ -288,7 +288,7 @@ void script_open_values(lua_State *L) {
     set_operator(L, "__add", "add", operator_binary);
     set_operator(L, "__sub", "sub", operator_binary);
     set_operator(L, "__mul", "mul", operator_binary);
-    set_operator(L, "__div", "div", operator_binary);
+    set_operator(L, "__div", "divide", operator_binary);
     set_operator(L, "__unm", "neg", operator_unary);
     set_operator(L, "__band", "logical_and", operator_binary);
     set_operator(L, "__bor", "logical_or", operator_binary);

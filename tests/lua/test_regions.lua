@@ -1,0 +1,83 @@
+-- Loops, conditions, roots, integrators, minimisers, functions with derivatives of their own.
+package.path = (debug.getinfo(1, "S").source:match("^@(.*/)") or "") .. "?.lua;" .. package.path
+local saros, expect = require "saros", require "expect"
+local near, equal, fails = expect.near, expect.equal, expect.fails
+local T = saros.tensor
+
+-- loop: carry, index from 1, kept values, inputs, captures
+near(saros.loop(10, function(c, i) return c + i end, 0), 55)
+local c, kept = saros.loop(6, function(c) return c * 2 end, 1.0, { keep = function(c, i) return c + i end, every = 2 })
+near(c, 64)
+near(kept, { 6, 20, 70 })
+local state = saros.loop(3, function(s, i) return { x = s.x + s.v, v = s.v * 2 } end, { x = 0.0, v = T{ 1, 2 }:sum() })
+near(state.x, 21)
+near(saros.loop(3, function(s, _, a) return s + a end, T{ 0, 0 }, { inputs = T{ { 1, 2 }, { 3, 4 }, { 5, 6 } } }), { 9, 12 })
+near(saros.grad(function(x) return (saros.loop(5, function(s) return s * x end, 1.0)) end)(1.1), 5 * 1.1^4)
+near(saros.grad(saros.grad(function(x) return (saros.loop(5, function(s) return s * x end, 1.0)) end))(1.1), 20 * 1.1^3)
+near(saros.jvp(function(x) return (saros.loop(4, function(s) return saros.sin(s) * x end, 1.0)) end, { 1.0 }, { 1.0 }),
+     (saros.loop(4, function(s) return saros.sin(s) end, 1.0)))
+near(saros.vmap(function(x) return (saros.loop(3, function(s) return s * x end, 1.0)) end)(T{ 1, 2 }), { 1, 8 })
+fails("shape", "f64[2]", saros.loop, 3, function(s) return saros.concat{ s, s } end, T{ 1 })
+fails("usage", "boom", saros.loop, 3, function() error{ kind = "usage", message = "boom", hint = "" } end, 1.0)
+
+-- loop_while and cond
+near(saros.loop_while(function(s) return s:lt(100) end, function(s) return s * 3 end, 1.0, 50), 243)
+near(saros.grad(function(x) return saros.loop_while(function(s) return s:lt(100) end, function(s) return s * x end, 1.0, 50) end)(3.0),
+     5 * 3^4)
+local function piecewise(x) return saros.cond(x:gt(1), function(y) return y^2 end, function(y) return -y end, x) end
+near(saros.grad(piecewise)(3.0), 6)
+near(saros.grad(piecewise)(0.5), -1)
+near(saros.cond(true, function() return 1 end, function() error("not this one") end), 1)
+fails("shape", "one branch returns", saros.grad(function(x)
+  return saros.cond(x:gt(0), function() return x, x end, function() return x end)
+end), 1.0)
+
+-- root, by the implicit function theorem
+near(saros.root(function(x) return x^2 - 2 end, 1.0), math.sqrt(2), 1e-9)
+near(saros.root(function(x) return saros.stack{ x[1] + x[2] - 3, x[1] * x[2] - 2 } end, T{ 0.5, 3 }), { 1, 2 }, 1e-9)
+near(saros.grad(function(a) return saros.root(function(x, b) return x^3 - b end, 1.0, { args = { a } }) end)(8.0), 1/12, 1e-9)
+near(saros.grad(saros.grad(function(a) return saros.root(function(x) return x^2 - a end, 1.0) end))(4.0), -1/32, 1e-8)
+fails("not_converged", "", saros.root, function(x) return x^2 + 1 end, 1.0)
+
+-- ode
+local function decay(_, y, k) return -k * y end
+near(saros.ode(decay, 1.0, { times = { 0, 0.5, 1 }, args = { 2.0 }, rtol = 1e-9, atol = 1e-12 }),
+     { 1, math.exp(-1), math.exp(-2) }, 1e-7)
+near(saros.ode(decay, 1.0, { times = { 0, 1 }, args = { 2.0 }, integrator = "rk4", dt = 0.01 })[2], math.exp(-2), 1e-8)
+local orbit = saros.ode(function(_, y) return { q = y.p, p = -y.q } end, { q = 1.0, p = 0.0 },
+                        { times = { 0, math.pi }, integrator = "adams", rtol = 1e-10, atol = 1e-12 })
+near({ orbit.q[2], orbit.p[2] }, { -1, 0 }, 1e-7)
+near(saros.grad(function(k) return saros.ode(decay, 1.0, { times = { 0, 1 }, args = { k }, integrator = "rk4", dt = 0.01 })[2] end)(2.0),
+     -math.exp(-2), 1e-8)
+fails("usage", "integrator", saros.grad(function(k) return saros.ode(decay, 1.0, { times = { 0, 1 }, args = { k } })[2] end), 2.0)
+fails("usage", "times", saros.ode, decay, 1.0, {})
+-- Robertson, p = (.04, 1e4, 3e7), t = 4: the project's reference number, computed to eight digits
+local stiff = saros.ode(function(_, y)
+  local r1, r2, r3 = 0.04 * y[1], 1e4 * y[2] * y[3], 3e7 * y[2]^2
+  return saros.stack{ r2 - r1, r1 - r2 - r3, r3 }
+end, T{ 1, 0, 0 }, { times = { 0, 0.4, 4 }, rtol = 1e-8, atol = 1e-12 })
+near(stiff:get(3, 1), 0.90551867858425, 1e-7)
+near(stiff:get(2, 3), 0.014794022185233, 1e-7)
+
+-- minimise
+local function rosenbrock(w) return (1 - w.x)^2 + 100 * (w.y - w.x^2)^2 end
+local w, info = saros.minimise(rosenbrock, { x = -1.0, y = 1.0 })
+near({ w.x, w.y }, { 1, 1 }, 1e-5)
+assert(info.converged and info.iterations > 5 and #info.history > 0)
+w, info = saros.minimise(rosenbrock, { x = -1.0, y = 1.0 }, { method = { { "adam", lr = 1e-2, steps = 200 }, { "lbfgs", steps = 500 } } })
+near({ w.x, w.y }, { 1, 1 }, 1e-5)
+near((saros.minimise(function(x) return (x - 3)^2 end, 0.0, { bounds = { -1, 2 } })), 2, 1e-6)
+fails("usage", "did you mean 'tolerance'", saros.minimise, rosenbrock, { x = 0.0, y = 0.0 }, { tolerence = 1 })
+
+-- custom: numbers by any Lua, derivatives by rules that nest
+local cube = saros.custom{
+  forward = function(x) local y = {} for k, v in ipairs(x:totable()) do y[k] = v^3 end return T(y) end,
+  jvp = function(x, v) return 3 * x[1]^2 * v[1] end,
+  vjp = function(x, _, c) return 3 * x[1]^2 * c[1] end,
+}
+near(cube(T{ 1, 2 }), { 1, 8 })
+near(saros.grad(function(x) return cube(x):sum() end)(T{ 1, 2 }), { 3, 12 })
+near(saros.jvp(cube, { T{ 1, 2 } }, { T{ 1, 1 } }), { 1, 8 })
+near(saros.hessian(function(x) return cube(x):sum() end)(T{ 1, 2 }), { 6, 0, 0, 12 }, 1e-12)
+local blind = saros.custom{ forward = function(x) return x end }
+fails("usage", "", saros.grad(function(x) return blind(x) end), 1.0)
