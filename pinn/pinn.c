@@ -18,16 +18,25 @@ static double seconds(void) {
     return (double)now.tv_sec + 1e-9 * (double)now.tv_nsec;
 }
 
-static saros_option_list default_optimisers(int64_t n) {
-    static saros_optimiser small[] = {{.method = "adam", .steps = 100},
-                                      {.method = "bfgs", .steps = 2000}};
-    static saros_optimiser large[] = {{.method = "adam", .steps = 1000},
-                                      {.method = "lbfgs", .steps = 4000}};
-    return (saros_option_list){2, n <= DENSE_WEIGHTS ? small : large};
+/** Fills `room` with the default schedule for n unknowns. */
+static saros_option_list default_optimisers(int64_t n, int64_t steps, saros_optimiser room[2]) {
+    const bool dense = n <= DENSE_WEIGHTS;
+    room[0] = (saros_optimiser){.method = "adam", .steps = dense ? 100 : 1000};
+    room[1] = (saros_optimiser){.method = dense ? "bfgs" : "lbfgs", .steps = dense ? 2000 : 4000};
+    if (steps > 0) room[1].steps = steps;
+    return (saros_option_list){2, room};
 }
 
 static saros_status check_task(const saros_task *task) {
     const saros_solve_options *common = task->common;
+    const saros_pinn_options *options = task->options;
+    if (options->windows > 1 || options->checkpoint)
+        return saros_fail(SAROS_ERR_UNSUPPORTED, "network method", NULL, "%s is not in this build",
+                          options->checkpoint ? "checkpoint" : "windows");
+    if (options->steps && options->optimizer.count)
+        return saros_fail(SAROS_ERR_USAGE, "network method",
+                          "each optimizer of the list has its own steps",
+                          "steps is for the default optimizers, and a list was given");
     if (task->axes == 0 && !task->transient)
         return saros_fail(SAROS_ERR_USAGE, "network method", NULL, "the problem has no axis");
     if (saros_problem_inspect(task->problem).time_order > 1)
@@ -98,8 +107,9 @@ static bool report(int64_t iteration, double loss, void *user) {
 static saros_status minimise(const saros_task *task, const saros_pinn_options *options,
                              saros_loss *loss, double *w, saros_train_info *info) {
     const saros_objective objective = saros_loss_objective(loss);
+    saros_optimiser room[2];
     saros_option_list list = options->optimizer;
-    if (list.count == 0) list = default_optimisers(loss->n);
+    if (list.count == 0) list = default_optimisers(loss->n, options->steps, room);
     reporter self = {.common = task->common};
     const saros_optimiser *optimiser = list.items;
     for (int k = 0; k < list.count; ++k)

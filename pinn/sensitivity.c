@@ -186,7 +186,7 @@ saros_status saros_pinn_sensitivity(const saros_ansatz *ansatz, const saros_pinn
                           "a smaller network, or method=\"grid\"",
                           "%lld weights need a dense matrix; at most %d in this build",
                           (long long)n, (int)SAROS_SENSITIVE_WEIGHTS);
-    denser.points.interior = 4 * (points > n ? points : n);
+    denser.points.interior = points > 4 * n ? points : 4 * n;
     SAROS_TRY(saros_terms_make(ansatz, &denser, NULL, &terms));
     SAROS_TRY(saros_tensor_zeros(SAROS_F64, 2, (int64_t[]){n, n}, &sum[0]));
     SAROS_TRY(saros_tensor_zeros(SAROS_F64, 2, (int64_t[]){n, ansatz->parameters}, &sum[1]));

@@ -50,9 +50,8 @@ SAROS_WIDE double saros_vector_dot(int64_t n, const double *a, const double *b) 
 double saros_vector_largest(int64_t n, const double *a) {
     double largest = 0;
     for (int64_t i = 0; i < n; ++i) {
-        const double size = fabs(a[i]);
-        if (!(size <= largest)) largest = size; /* a NaN stays visible until the next entry… */
-        if (size != size) return size;          /* …and ends the search */
+        if (isnan(a[i])) return a[i];
+        largest = fmax(largest, fabs(a[i]));
     }
     return largest;
 }

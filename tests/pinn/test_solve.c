@@ -441,7 +441,27 @@ START_TEST(wrong_options_and_a_stop_are_errors) {
     options.optimizer = (saros_option_list){1, &wrong};
     ck_fails(saros_problem_solve(problem, &saros_network_method, &options, NULL, &s),
              SAROS_ERR_USAGE);
+    options.steps = 3;
+    ck_fails(saros_problem_solve(problem, &saros_network_method, &options, NULL, &s),
+             SAROS_ERR_USAGE);
+    options = small_net(1, 4, 20, 3);
+    options.windows = 2;
+    ck_fails(saros_problem_solve(problem, &saros_network_method, &options, NULL, &s),
+             SAROS_ERR_UNSUPPORTED);
     ck_assert_ptr_null(s);
+    saros_problem_release(problem);
+}
+END_TEST
+
+START_TEST(defaults_serve_a_small_network) {
+    saros_problem *problem = poisson_problem(ends);
+    saros_solution *s;
+    const saros_pinn_options options = {
+        .network = {.layers = 1, .width = 8}, .points = {.interior = 100}, .steps = 60};
+    ck_ok(saros_problem_solve(problem, &saros_network_method, &options, NULL, &s));
+    ck_assert_int_eq(saros_solution_info(s)->iterations, 100 + 60);
+    ck_assert(relative_error(s, poisson_exact) < 1e-3);
+    saros_solution_release(s);
     saros_problem_release(problem);
 }
 END_TEST
@@ -479,5 +499,5 @@ SAROS_TEST_MAIN("pinn/solve", poisson_with_exact_ends, poisson_with_weighted_end
                 a_gradient_follows_the_minimum, one_network_serves_several_unknowns,
                 poisson_in_the_plane, weights_of_a_solution_survive_in_a_file,
                 a_tolerance_that_is_not_reached_is_an_error_unless_accepted,
-                wrong_options_and_a_stop_are_errors, defaults_of_the_table_are_those_of_the_code,
-                solving_leaves_no_memory_behind)
+                wrong_options_and_a_stop_are_errors, defaults_serve_a_small_network,
+                defaults_of_the_table_are_those_of_the_code, solving_leaves_no_memory_behind)

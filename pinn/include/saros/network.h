@@ -9,9 +9,8 @@
 #include "saros/options.h"
 
 typedef struct saros_network_options {
-    int64_t layers, width; /**< hidden; 0: 4, 32 */
-    const char
-        *activation; /**< tanh (default), sin, sigmoid, softplus, gelu-free list in the table */
+    int64_t layers, width;   /**< hidden; 0: 4, 32 */
+    const char *activation;  /**< tanh (default), sin, sigmoid, softplus, relu */
     int64_t inputs, outputs; /**< set by the method; scripts may set them */
 } saros_network_options;
 SAROS_API_DATA const saros_option_table saros_network_table;

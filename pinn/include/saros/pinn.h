@@ -29,6 +29,9 @@ typedef struct saros_pinn_options {
     int hard;                    /**< flag: hard conditions where the domain allows (default on) */
     saros_option_list optimizer; /**< of saros_optimiser; empty: adam 100, bfgs 2000 (above
                                     6000 weights adam 1000, lbfgs 4000) */
+    int64_t steps;               /**< of the last of the default optimisers; 0: theirs */
+    int64_t windows;             /**< windows in time; 0 or 1: one. More are not in this build */
+    const char *checkpoint;      /**< not in this build */
     const char *dtype;           /**< f64 (default), f32 */
     int64_t seed;
     int64_t cells[SAROS_AXES]; /**< nodes the solution is sampled on; 0: 128 */
