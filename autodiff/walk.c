@@ -107,8 +107,9 @@ static saros_status region_activity(const saros_node *node, bool *operand, bool 
 static saros_status mark_region(saros_graph *graph, const saros_node *node, int32_t first,
                                 uint8_t *mark) {
     size_t ins = (size_t)node->operands, outs = (size_t)node->outputs;
-    bool *operand = saros_allocate_zero(ins + outs, sizeof *operand), *out = operand + ins;
+    bool *operand = saros_allocate_zero(ins + outs, sizeof *operand);
     if (!operand) return SAROS_ERR_MEMORY;
+    bool *out = operand + ins;
     for (int k = 0; k < node->operands; ++k)
         operand[k] = node->operand[k] >= first && (mark[node->operand[k] - first] & AD_DEPENDS);
     saros_status status = region_activity(node, operand, out);
