@@ -6,33 +6,14 @@
  *  Promotion is NumPy's, except that a plain number (and a traced value that comes from plain
  * numbers) takes the dtype of its partner; a number that is no integer turns integer partners into
  * f64. */
-#include "script_op_impl.h"
+#include "script_reading_impl.h"
 
 #include <math.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
 
-#include "script_transform_impl.h"
-
-static const char cache_key;
-enum { CACHE_LIMIT = 4096, UNROLLED_LIMIT = 10000 };
-
-/** One operand while arguments are read. */
-typedef struct operand {
-    bool given, number;
-    double number_value;
-    script_value *value; /**< NULL for a number */
-    saros_dtype dtype;   /**< to use for a number or a weak value */
-} operand;
-
-typedef struct reading {
-    lua_State *L;
-    script_op_call call;
-    operand *operand;
-    int operands;
-    bool traced, numbers; /**< some operand traced; all operands plain numbers or weak */
-} reading;
+enum { UNROLLED_LIMIT = 10000 };
 
 static void name_of_argument(const script_op *op, int k, char *text, size_t bytes) {
     const char *from = op->args;
@@ -43,7 +24,7 @@ static void name_of_argument(const script_op *op, int k, char *text, size_t byte
     snprintf(text, bytes, "%.*s", (int)n, from);
 }
 
-static int bad_argument(reading *r, int k, int index, const char *expected) {
+static int bad_argument(script_reading *r, int k, int index, const char *expected) {
     char name[32];
     name_of_argument(r->call.op, k, name, sizeof name);
     lua_State *L = r->L;
@@ -52,9 +33,9 @@ static int bad_argument(reading *r, int k, int index, const char *expected) {
                        r->call.op->name, k + 1, name, expected, got);
 }
 
-static void read_operand(reading *r, int k, int index, operand *to) {
+static void read_operand(script_reading *r, int k, int index, script_operand *to) {
     lua_State *L = r->L;
-    *to = (operand){.given = true};
+    *to = (script_operand){.given = true};
     int type = lua_type(L, index);
     if (type == LUA_TNUMBER) {
         to->number = true;
@@ -66,7 +47,7 @@ static void read_operand(reading *r, int k, int index, operand *to) {
         script_check(L, saros_tensor_scalar(SAROS_BOOL, lua_toboolean(L, index), &mask));
         script_push_tensor(L, mask);
         lua_replace(L, index);
-    } else if (type == LUA_TTABLE) {
+    } else if (type == LUA_TTABLE && lua_rawlen(L, index) > 0) {
         script_tensor_from_table(L, index, SAROS_F64, false);
         lua_replace(L, index);
     }
@@ -76,7 +57,7 @@ static void read_operand(reading *r, int k, int index, operand *to) {
     if (!to->value->weak) r->numbers = false;
 }
 
-static void read_list(reading *r, int k, int index) {
+static void read_list(script_reading *r, int k, int index) {
     lua_State *L = r->L;
     if (!lua_istable(L, index)) bad_argument(r, k, index, "a table of tensors");
     int n = (int)lua_rawlen(L, index);
@@ -88,7 +69,8 @@ static void read_list(reading *r, int k, int index) {
     }
 }
 
-static void read_fixed(reading *r, int k, char kind, int index, script_static *to, int *used) {
+static void read_fixed(script_reading *r, int k, char kind, int index, script_static *to,
+                       int *used) {
     lua_State *L = r->L;
     char name[32];
     name_of_argument(r->call.op, k, name, sizeof name);
@@ -122,7 +104,7 @@ static void read_fixed(reading *r, int k, char kind, int index, script_static *t
 }
 
 /** Reads the arguments 1 … top by the row's spec. */
-static void read_arguments(reading *r) {
+static void read_arguments(script_reading *r) {
     lua_State *L = r->L;
     const char *spec = r->call.op->spec;
     int top = lua_gettop(L), index = 1, fixed = 0;
@@ -138,7 +120,7 @@ static void read_arguments(reading *r) {
             bad_argument(r, k, index + 1, kind == 'v' ? "a tensor or a number" : "a value");
         if (kind == 'v') {
             if (absent)
-                r->operand[r->operands++] = (operand){.given = false};
+                r->operand[r->operands++] = (script_operand){.given = false};
             else
                 read_operand(r, k, index + 1, &r->operand[r->operands++]);
         } else if (kind == 'T') {
@@ -157,24 +139,24 @@ static void read_arguments(reading *r) {
                     "%s: too many arguments (%d)", r->call.op->name, top);
 }
 
-static saros_dtype dtype_of(const operand *o) {
+static saros_dtype dtype_of(const script_operand *o) {
     return o->value->tensor ? saros_tensor_dtype(o->value->tensor)
                             : saros_value_dtype(o->value->value);
 }
 
 /** Chooses the dtype of plain numbers and weak values from their partners. */
-static void settle_dtypes(reading *r) {
+static void settle_dtypes(script_reading *r) {
     unsigned apart = r->call.op->flags >> 8;
     bool found = false;
     saros_dtype partner = SAROS_F64;
     for (int k = 0; k < r->operands; ++k) {
-        operand *o = &r->operand[k];
+        script_operand *o = &r->operand[k];
         if (!o->given || o->number || o->value->weak || (apart >> k & 1u)) continue;
         partner = found ? saros_dtype_promote(partner, dtype_of(o)) : dtype_of(o);
         found = true;
     }
     for (int k = 0; k < r->operands; ++k) {
-        operand *o = &r->operand[k];
+        script_operand *o = &r->operand[k];
         if (!o->given) continue;
         if (!o->number) {
             o->dtype = dtype_of(o);
@@ -196,8 +178,7 @@ static void settle_dtypes(reading *r) {
     }
 }
 
-/** Appends the operation with casts where the row wants floating point. */
-static int build(script_op_call *call, saros_value *out) {
+int script_op_build(script_op_call *call, saros_value *out) {
     const script_op *op = call->op;
     if (op->flags & SCRIPT_FLOAT)
         for (int k = 0; k < call->values; ++k)
@@ -231,18 +212,18 @@ static void hint_unrolled(lua_State *L) {
     lua_pop(L, 1);
 }
 
-static int apply_traced(reading *r) {
+static int apply_traced(script_reading *r) {
     lua_State *L = r->L;
     script_op_call *call = &r->call;
     for (int k = 0; k < r->operands; ++k) {
-        operand *o = &r->operand[k];
+        script_operand *o = &r->operand[k];
         call->value[k] = o->given && o->value && !o->value->tensor ? o->value->value : SAROS_NONE;
     }
     saros_graph *graph = call->graph = saros_graph_of(r->operands, call->value);
     script_locate(L, graph);
     hint_unrolled(L);
     for (int k = 0; k < r->operands; ++k) {
-        operand *o = &r->operand[k];
+        script_operand *o = &r->operand[k];
         if (!o->given) continue;
         if (o->number)
             call->value[k] = saros_scalar(graph, o->dtype, o->number_value);
@@ -252,116 +233,8 @@ static int apply_traced(reading *r) {
             call->value[k] = saros_cast(call->value[k], o->dtype);
     }
     saros_value out[SCRIPT_OP_OUTPUTS] = {SAROS_NONE};
-    int n = build(call, out);
+    int n = script_op_build(call, out);
     for (int k = 0; k < n; ++k) script_push_value(L, out[k], r->numbers);
-    return n;
-}
-
-/* ---- eager ---- */
-
-/** Pushes what tells one compiled operation from another. */
-static void push_key(reading *r) {
-    luaL_Buffer b;
-    char text[160];
-    lua_State *L = r->L;
-    luaL_buffinit(L, &b);
-    luaL_addstring(&b, r->call.op->name);
-    for (int k = 0; k < r->operands; ++k) {
-        operand *o = &r->operand[k];
-        luaL_addchar(&b, '|');
-        if (!o->given) continue;
-        saros_type type =
-            o->number ? saros_type_scalar(o->dtype) : saros_tensor_type(o->value->tensor);
-        luaL_addstring(&b, saros_type_text(&type, text, sizeof text));
-        luaL_addchar(&b, (char)('a' + (int)o->dtype)); /* dtype a weak value takes */
-    }
-    for (int k = 0; k < SCRIPT_STATICS; ++k) {
-        const script_static *s = &r->call.fixed[k];
-        luaL_addchar(&b, s->given ? ';' : '-');
-        if (s->given)
-            luaL_addlstring(&b, (const char *)s->word, sizeof(int64_t) * (size_t)s->count);
-    }
-    luaL_pushresult(&b);
-}
-
-static saros_status compile_op(reading *r, saros_function **out) {
-    saros_status status = SAROS_OK;
-    saros_graph *graph = NULL;
-    saros_value input[SAROS_MAX_OUTPUTS], result[SCRIPT_OP_OUTPUTS] = {SAROS_NONE};
-    script_op_call *call = &r->call;
-    int inputs = 0;
-    SAROS_TRY(saros_graph_make(&graph));
-    call->graph = graph;
-    for (int k = 0; k < r->operands; ++k) {
-        operand *o = &r->operand[k];
-        call->value[k] = SAROS_NONE;
-        if (!o->given) continue;
-        saros_type type =
-            o->number ? saros_type_scalar(o->dtype) : saros_tensor_type(o->value->tensor);
-        input[inputs] = saros_input(graph, &type, NULL);
-        call->value[k] =
-            o->dtype == type.dtype ? input[inputs] : saros_cast(input[inputs], o->dtype);
-        ++inputs;
-    }
-    int n = build(call, result);
-    SAROS_TRY(saros_graph_status(graph));
-    SAROS_TRY(saros_compile(graph, inputs, input, n, result,
-                            &(saros_compile_options){.name = call->op->name}, out));
-done:
-    saros_graph_release(graph);
-    return status;
-}
-
-/** Pushes the compiled operation, from the cache if it is there. */
-static saros_function *push_compiled(reading *r) {
-    lua_State *L = r->L;
-    script_state *state = script_state_of(L);
-    script_registry(L, &cache_key);
-    push_key(r);
-    lua_pushvalue(L, -1);
-    if (lua_rawget(L, -3) != LUA_TUSERDATA) {
-        lua_pop(L, 1);
-        saros_function **slot = script_function_slot(L);
-        script_check(L, compile_op(r, slot));
-        if (++state->cached > CACHE_LIMIT) { /* start over: simple, and rare */
-            lua_pushnil(L);
-            lua_rawsetp(L, LUA_REGISTRYINDEX, &cache_key);
-            script_registry(L, &cache_key);
-            lua_replace(L, -4);
-            state->cached = 1;
-        }
-        lua_pushvalue(L, -2);
-        lua_pushvalue(L, -2);
-        lua_rawset(L, -5);
-    }
-    saros_function *f = *(saros_function **)lua_touserdata(L, -1);
-    lua_replace(L, -3);
-    lua_pop(L, 1);
-    return f;
-}
-
-static int apply_eager(reading *r) {
-    lua_State *L = r->L;
-    saros_tensor *out[SCRIPT_OP_OUTPUTS] = {NULL};
-    saros_function *f = push_compiled(r);
-    saros_tensor **in = script_scratch(L, sizeof *in * (size_t)(r->operands ? r->operands : 1));
-    int ins = 0;
-    for (int k = 0; k < r->operands; ++k) {
-        operand *o = &r->operand[k];
-        if (!o->given) continue;
-        if (o->number) {
-            luaL_checkstack(L, 4, NULL);
-            saros_tensor *number = NULL;
-            script_check(L, saros_tensor_scalar(o->dtype, o->number_value, &number));
-            script_push_tensor(L, number);
-            in[ins++] = number;
-        } else {
-            in[ins++] = o->value->tensor;
-        }
-    }
-    script_check(L, saros_function_call(f, in, out, NULL));
-    int n = saros_function_outputs(f);
-    for (int k = 0; k < n; ++k) script_push_result(L, out[k], r->numbers);
     return n;
 }
 
@@ -375,12 +248,12 @@ static bool integer_exponent(lua_State *L) {
 
 int script_op_apply(lua_State *L, const script_op *op) {
     if (op->flags & SCRIPT_POWER && integer_exponent(L)) op = script_op_find("power");
-    reading r = {.L = L, .call = {.op = op}, .numbers = true};
+    script_reading r = {.L = L, .call = {.op = op}, .numbers = true};
     read_arguments(&r);
     settle_dtypes(&r);
     r.call.values = r.operands;
     r.call.value = script_scratch(L, sizeof *r.call.value * (size_t)(r.operands ? r.operands : 1));
-    return r.traced ? apply_traced(&r) : apply_eager(&r);
+    return r.traced ? apply_traced(&r) : script_op_eager(&r);
 }
 
 /* ---- rows ---- */
