@@ -222,6 +222,11 @@ static int apply_traced(script_reading *r) {
     saros_graph *graph = call->graph = saros_graph_of(r->operands, call->value);
     script_locate(L, graph);
     hint_unrolled(L);
+    if (call->op->flags & SCRIPT_REDUCES && script_point_now(L) &&
+        saros_value_rank(call->value[0]) == 0)
+        script_fail(L, SAROS_ERR_USAGE,
+                    "an equation sees one point; solution:integral(f, {t=}) sums over the domain",
+                    "%s of an expression in an equation", call->op->name);
     for (int k = 0; k < r->operands; ++k) {
         script_operand *o = &r->operand[k];
         if (!o->given) continue;

@@ -31,8 +31,9 @@ typedef struct script_op_call {
 typedef int script_builder(const script_op_call *call, saros_value *out);
 
 enum {
-    SCRIPT_FLOAT = 1 << 0, /**< integer operands are taken as f64 */
-    SCRIPT_POWER = 1 << 1, /**< with a plain integer as second argument it is the row "power" */
+    SCRIPT_FLOAT = 1 << 0,   /**< integer operands are taken as f64 */
+    SCRIPT_POWER = 1 << 1,   /**< with a plain integer as second argument it is the row "power" */
+    SCRIPT_REDUCES = 1 << 2, /**< over axes: has no meaning at one point of an equation */
     /** Operand k (mask, key, index) takes no part in the promotion of the rest. */
     SCRIPT_APART_0 = 1 << 8,
     SCRIPT_APART_1 = 1 << 9

@@ -119,28 +119,29 @@ static int build_cross(const script_op_call *call, saros_value *out) {
 }
 
 #define F SCRIPT_FLOAT
+#define R SCRIPT_REDUCES
 static const script_op rows[] = {
-    {"sum", "vA?", "x, axis?", NULL, "sum over an axis, a table of axes or everything", 0, NULL,
+    {"sum", "vA?", "x, axis?", NULL, "sum over an axis, a table of axes or everything", R, NULL,
      NULL, build_sum},
-    {"mean", "vA?", "x, axis?", "sum", "mean over an axis, a table of axes or everything", F, NULL,
-     NULL, build_mean},
+    {"mean", "vA?", "x, axis?", "sum", "mean over an axis, a table of axes or everything", F | R,
+     NULL, NULL, build_mean},
     {"max", "vA?", "x, axis?", NULL,
-     "largest element; NaN stays; a tie takes the first one's derivative", 0, NULL, NULL,
+     "largest element; NaN stays; a tie takes the first one's derivative", R, NULL, NULL,
      build_max},
-    {"min", "vA?", "x, axis?", NULL, "smallest element; NaN stays", 0, NULL, NULL, build_min},
-    {"norm", "vA?", "x, axis?", "sum sqrt", "square root of the sum of squares", F, NULL, NULL,
+    {"min", "vA?", "x, axis?", NULL, "smallest element; NaN stays", R, NULL, NULL, build_min},
+    {"norm", "vA?", "x, axis?", "sum sqrt", "square root of the sum of squares", F | R, NULL, NULL,
      build_norm},
-    {"logsumexp", "vA?", "x, axis?", NULL, "log of the sum of exponentials, safe from overflow", F,
-     NULL, NULL, build_logsumexp},
-    {"argmax", "va?", "x, axis?", NULL, "index of the largest element along an axis (default 1)", 0,
+    {"logsumexp", "vA?", "x, axis?", NULL, "log of the sum of exponentials, safe from overflow",
+     F | R, NULL, NULL, build_logsumexp},
+    {"argmax", "va?", "x, axis?", NULL, "index of the largest element along an axis (default 1)", R,
      NULL, NULL, build_argmax},
     {"argmin", "va?", "x, axis?", "argmax",
-     "index of the smallest element along an axis (default 1)", 0, NULL, NULL, build_argmin},
-    {"cumsum", "va?", "x, axis?", NULL, "running sum along an axis (default the last)", 0, NULL,
+     "index of the smallest element along an axis (default 1)", R, NULL, NULL, build_argmin},
+    {"cumsum", "va?", "x, axis?", NULL, "running sum along an axis (default the last)", R, NULL,
      NULL, build_cumsum},
     {"trapz", "vv?a?", "y, x?, axis?", "sum",
-     "trapezoidal integral along an axis (default the last); x: spacing or nodes", F, NULL, NULL,
-     build_trapz},
+     "trapezoidal integral along an axis (default the last); x: spacing or nodes", F | R, NULL,
+     NULL, build_trapz},
     {"matmul", "vv", "a, b", "dot", "matrix product; leading axes are batches", 0, NULL,
      saros_matmul, NULL},
     {"dot", "vv", "a, b", NULL, "inner product of two vectors", 0, NULL, NULL, build_dot},
@@ -148,5 +149,6 @@ static const script_op rows[] = {
      build_cross},
 };
 #undef F
+#undef R
 
 const script_op_list script_reduce_ops = {rows, (int)(sizeof rows / sizeof *rows)};

@@ -191,9 +191,12 @@ static jit_form *push_form(lua_State *L, int leaves) {
     return form;
 }
 
-/** (f, packed arguments) -> form, with the results' tree as user value. Inside a root recording. */
+/** (f, packed arguments, check_finite) -> form, with the results' tree as user value. Inside a root
+ * recording. */
 static int jit_record(lua_State *L) {
     script_state *state = script_state_of(L);
+    saros_compile_options options = {.name = "jit", .check_finite = lua_toboolean(L, 3)};
+    lua_settop(L, 2);
     lua_newtable(L);
     script_tree_flatten(L, 2, 3);
     int inputs = (int)lua_rawlen(L, 3);
@@ -220,7 +223,7 @@ static int jit_record(lua_State *L) {
         memcpy(form->traced, o.traced, sizeof(bool) * (size_t)o.leaves);
         memcpy(form->weak, o.weak, sizeof(bool) * (size_t)o.leaves);
     }
-    script_check(L, saros_compile(state->top->graph, inputs, input, o.count, o.value, NULL,
+    script_check(L, saros_compile(state->top->graph, inputs, input, o.count, o.value, &options,
                                   &form->function));
     lua_pushvalue(L, results);
     lua_setiuservalue(L, -2, 1);
@@ -237,8 +240,9 @@ static jit_form *push_jit_form(lua_State *L) {
         lua_pushcfunction(L, jit_record);
         lua_pushvalue(L, lua_upvalueindex(1));
         lua_pushvalue(L, 1);
+        lua_pushvalue(L, lua_upvalueindex(3));
         script_trace *trace = script_trace_root(L);
-        saros_status status = script_call(L, 2, 1);
+        saros_status status = script_call(L, 3, 1);
         script_trace_close(L, trace);
         script_check(L, status);
         lua_pushvalue(L, -2);
@@ -281,10 +285,19 @@ static int jit_call(lua_State *L) {
 }
 
 static int transform_jit(lua_State *L) {
+    static const char *const names[] = {"check_finite"};
     script_check_function(L, 1, "f");
-    lua_settop(L, 1);
+    lua_settop(L, 2);
+    if (lua_istable(L, 2)) {
+        script_strict_keys(L, 2, "saros.jit", names, 1);
+        lua_getfield(L, 2, "check_finite");
+        lua_replace(L, 2);
+    } else if (!lua_isnil(L, 2)) {
+        script_expected(L, 2, "options", "a table of options");
+    }
     lua_newtable(L);
-    lua_pushcclosure(L, jit_call, 2);
+    lua_insert(L, 2);
+    lua_pushcclosure(L, jit_call, 3); /* f, forms by arguments, check_finite */
     return 1;
 }
 
@@ -295,7 +308,9 @@ static int transform_checkpoint(lua_State *L) {
 }
 
 static const script_entry entries[] = {
-    {"jit", "f", "function", "f recorded once per argument types and compiled", transform_jit},
+    {"jit", "f, options?", "function",
+     "f recorded once per argument types and compiled; {check_finite=true} names the line of a NaN",
+     transform_jit},
     {"checkpoint", "f", "function", "recompute f in the reverse sweep (not in this build)",
      transform_checkpoint},
 };

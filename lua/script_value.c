@@ -292,6 +292,7 @@ void script_open_values(lua_State *L) {
     set_operator(L, "__unm", "neg", operator_unary);
     set_operator(L, "__band", "logical_and", operator_binary);
     set_operator(L, "__bor", "logical_or", operator_binary);
+    set_operator(L, "__bxor", "ne", operator_binary);
     set_operator(L, "__bnot", "logical_not", operator_unary);
     lua_pop(L, 1);
     fill_methods(L);

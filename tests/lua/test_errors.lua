@@ -79,10 +79,19 @@ fails("type", "argument 2 'b': expected a tensor or a number, got nil", saros.gr
 e = fails("usage", "attempt to", saros.grad(function(x) return x.shape.y.z end), 1.0)
 equal(e.file, this)
 
--- a NaN is named where it is asked for
-e = fails("domain", "outside", function() error{ kind = "domain", message = "outside", hint = "" } end)
-
 -- saros.help
 for _, name in ipairs{ "sin", "solve", "grad", "grid", "network", "problem", "tensor" } do saros.help(name) end
 saros.help(saros.linspace)
 fails("usage", "did you mean linspace?", saros.help, "linspaces")
+
+-- a reduction in an equation, and a NaN that names its line
+fails("usage", "integral", saros.problem, {
+  name = "sums", domain = { x = { 0, 1 } }, unknowns = { "u" }, boundary = { x = saros.dirichlet(0) },
+  equation = function(s) return s.u.xx + saros.mean(s.u) end })
+local function logs(x)
+  local y = x - 2
+  return saros.log(y) + 1 -- of a negative number
+end
+e = fails("nan", "log", saros.jit(logs, { check_finite = true }), 1.0)
+equal(e.line, debug.getinfo(logs, "S").linedefined + 2)
+assert(saros.jit(logs)(1.0) ~= saros.jit(logs)(1.0))
