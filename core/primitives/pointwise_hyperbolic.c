@@ -1,4 +1,4 @@
-/** tanh, sinh, cosh, sigmoid, softplus, relu.
+/** tanh, sinh, cosh, asinh, sigmoid, softplus, relu.
  *
  *  Rules are written in the bounded output: tanh' = 1 - y^2, sigmoid' = y (1 - y). Recurrences,
  * with v' = e u': tanh e_k = -sum v_j v_{k-j}; sigmoid e_k = v_k - sum v_j v_{k-j}; softplus has
@@ -208,4 +208,35 @@ const saros_primitive saros_row_relu = {
 };
 saros_value saros_relu(saros_value x) {
     return saros_unary_build(&saros_row_relu, SAROS_PROMOTE_FLOAT, x);
+}
+
+/* ---- asinh ---- */
+static void asinh_f64(const saros_run *run) {
+    SAROS_UNARY(double, double);
+    SAROS_EACH y[i] = asinh(a[i]);
+}
+static void asinh_f32(const saros_run *run) {
+    SAROS_UNARY(float, float);
+    SAROS_EACH y[i] = asinhf(a[i]);
+}
+static saros_status asinh_evaluate(const saros_evaluation *e) {
+    return saros_pointwise_run(e, &(saros_kernels){.f64 = asinh_f64, .f32 = asinh_f32});
+}
+static saros_value asinh_partial(const saros_rule *rule, int operand) {
+    (void)operand;
+    saros_value x = rule->in[0], one = saros_like(x, 1.0);
+    return saros_div(one, saros_sqrt(saros_add(one, saros_mul(x, x))));
+}
+const saros_primitive saros_row_asinh = {
+    .name = "asinh",
+    .doc = "inverse hyperbolic sine",
+    .operands = 1,
+    .outputs = 1,
+    .flags = SAROS_POINTWISE,
+    .type = saros_type_float,
+    .evaluate = asinh_evaluate,
+    .partial = asinh_partial,
+};
+saros_value saros_asinh(saros_value x) {
+    return saros_unary_build(&saros_row_asinh, SAROS_PROMOTE_FLOAT, x);
 }

@@ -22,6 +22,7 @@
     X(atan, -2, 2)                                                                                 \
     X(sinh, -1, 1)                                                                                 \
     X(cosh, -1, 1)                                                                                 \
+    X(asinh, -2, 2)                                                                                \
     X(tanh, -2, 2)                                                                                 \
     X(erf, -1, 1)                                                                                  \
     X(sigmoid, -2, 2)                                                                              \
