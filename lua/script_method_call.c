@@ -27,7 +27,11 @@ static void read_call_parameters(lua_State *L, int table, int anchor, script_met
 
 static const saros_solution *read_solution(lua_State *L, int index, const char *key) {
     const saros_solution *s = NULL;
-    if (lua_getfield(L, index, key) != LUA_TNIL && !(s = script_test_solution(L, -1)))
+    int type = lua_getfield(L, index, key);
+    if (type == LUA_TFUNCTION)
+        script_fail(L, SAROS_ERR_UNSUPPORTED, "give a solution, or make another problem",
+                    "%s: a function here is not in this build", key);
+    if (type != LUA_TNIL && !(s = script_test_solution(L, -1)))
         script_fail(L, SAROS_ERR_TYPE, NULL, "%s: expected a solution, got %s", key,
                     script_describe(L, -1));
     lua_pop(L, 1);

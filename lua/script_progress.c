@@ -14,6 +14,9 @@ static volatile sig_atomic_t stop_flag;
 void saros_lua_stop(void) {
     stop_flag = 1;
 }
+void saros_lua_resume(void) {
+    stop_flag = 0;
+}
 bool script_stop_requested(void) {
     return stop_flag != 0;
 }
@@ -21,7 +24,6 @@ bool script_stop_requested(void) {
 /** What the reporter remembers between calls; one run at a time per process. */
 static struct {
     double start, last; /* seconds; 0: no run */
-    double reported;    /* fraction of the last plain line */
     bool live;
 } run;
 

@@ -96,7 +96,8 @@ static int run_script(int argc, char **argv, bool check) {
         code = program_failed();
     else if (check)
         printf("%s: no errors found\n", o.word[0]);
-    if (unknown) code = EXIT_USAGE;
+    if (unknown || (code == EXIT_ERROR && saros_lua_arguments_used(L) != SAROS_OK))
+        code = EXIT_USAGE;
     program_state_close(L);
     free(text);
     return code;

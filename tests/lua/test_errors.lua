@@ -40,7 +40,7 @@ fails("shape", "do not multiply", saros.matmul, saros.ones{ 2, 2 }, saros.ones{ 
 
 -- names
 fails("usage", "did you mean saros.tanh?", function() return saros.tanhh end)
-for _, later in ipairs{ "mesh", "map", "profile", "adam" } do
+for _, later in ipairs{ "mesh", "map", "profile" } do
   fails("usage", "not in this build", function() return saros[later] end)
 end
 fails("usage", "not in this build", saros.checkpoint, print)

@@ -154,3 +154,20 @@ equal(e.line, debug.getinfo(1, "l").currentline - 1)
 local line
 e = fails("type", "", broken, function(t) t.equation = function(s) line = debug.getinfo(1, "l").currentline return s.u.t + {} end end)
 equal(e.line, line)
+
+-- conditions as residuals, robin, operators in two dimensions, PETSc options by their names
+local function line_problem(hi) return saros.problem{ name = "line", domain = { x = { 0, 1 } }, unknowns = { "u" },
+  equation = function(s) return s.u.xx end, boundary = { x = { lo = saros.dirichlet(0), hi = hi } } } end
+near(line_problem(saros.neumann(2)):solve{ cells = 16 }:at{ x = 1 }, 2, 1e-9)
+near(line_problem(function(s) return s.u.n - 2 end):solve{ cells = 16 }:at{ x = 1 }, 2, 1e-9)
+near(line_problem(saros.robin(1, 1, 3)):solve{ cells = 16 }:at{ x = 1 }, 1.5, 1e-9)
+near(line_problem(saros.dirichlet(function(s) return 4*s.x end)):solve{ cells = 16 }:at{ x = 0.5 }, 2, 1e-9)
+near(line_problem(saros.neumann(2)):solve{ cells = 16, linear = { ksp_type = "gmres", pc_type = "ilu", ksp_rtol = 1e-12 } }:at{ x = 1 }, 2, 1e-8)
+fails("usage", "", function() line_problem(saros.neumann(2)):solve{ cells = 16, linear = { ksp_tipe = "gmres" } } end)
+fails("usage", "not in this build", saros.condition, print)
+local plane = saros.problem{ name = "plane", domain = { x = { 0, 1 }, y = { 0, 1 } }, unknowns = { "u" },
+  equation = function(s) return saros.lap(s.u) end,
+  boundary = { x = saros.dirichlet(function(s) return s.x + 2*s.y end), y = saros.dirichlet(function(s) return s.x + 2*s.y end) } }
+local flat = plane:solve{ cells = 16 }
+near({ flat:evaluate(function(s) return saros.dot_grad(s.u, s.u), saros.advect({ 3, s.x }, s.u), saros.div{ s.u, s.u } end,
+  { x = 0.5, y = 0.5 }) }, { 5, 4, 3 }, 1e-8)

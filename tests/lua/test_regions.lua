@@ -81,3 +81,19 @@ near(saros.jvp(cube, { T{ 1, 2 } }, { T{ 1, 1 } }), { 1, 8 })
 near(saros.hessian(function(x) return cube(x):sum() end)(T{ 1, 2 }), { 6, 0, 0, 12 }, 1e-12)
 local blind = saros.custom{ forward = function(x) return x end }
 fails("usage", "", saros.grad(function(x) return blind(x) end), 1.0)
+
+-- adam for loops of one's own: the same numbers as minimise, also recorded as a loop
+local function bowl(p) return ((p.a - T{ 1, 2 })^2):sum() + (p.b + 3)^2 end
+local opt, p = saros.adam{ lr = 0.05 }, { a = T{ 0, 0 }, b = 0.0 }
+local opt_state = opt:init(p)
+for _ = 1, 50 do p, opt_state = opt:update(p, saros.grad(bowl)(p), opt_state) end
+local q = saros.minimise(bowl, { a = T{ 0, 0 }, b = 0.0 }, { method = { { "adam", lr = 0.05, steps = 50 } } })
+near(p.a, q.a, 1e-6)
+near(p.b, q.b, 1e-6)
+local start = { a = T{ 0, 0 }, b = 0.0 }
+local recorded = saros.loop(50, function(c)
+  local w2, s2 = opt:update(c.w, saros.grad(bowl)(c.w), c.s)
+  return { w = w2, s = s2 }
+end, { w = start, s = opt:init(start) })
+near(recorded.w.a, p.a, 1e-12)
+near(recorded.w.b, p.b, 1e-12)
