@@ -66,8 +66,9 @@ saros_status ad_loop_activity(const saros_loop_view *view, bool *carry, const bo
                               const bool *capture, bool *kept) {
     size_t ins = (size_t)(1 + view->carries + view->inputs + view->captures);
     size_t outs = (size_t)(view->carries + view->kept + view->states);
-    bool *in = saros_allocate_zero(ins + outs, sizeof *in), *out = in + ins;
+    bool *in = saros_allocate_zero(ins + outs, sizeof *in);
     if (!in) return SAROS_ERR_MEMORY;
+    bool *out = in + ins;
     for (int k = 0; k < view->inputs; ++k) in[1 + view->carries + k] = slice[k];
     for (int k = 0; k < view->captures; ++k) in[1 + view->carries + view->inputs + k] = capture[k];
     saros_status status = SAROS_OK;

@@ -17,6 +17,9 @@ target_link_libraries(saros PRIVATE saros_flags ${libs} Threads::Threads m)
 if(NOT SAROS_SANITIZE) # a name nobody defines is an error here, not where the library is used
   target_link_options(saros PRIVATE -Wl,--no-undefined)
 endif()
+# Once loaded it stays: MPI, PETSc and LLVM below it do not survive being unloaded (a Lua state that closes, and with it
+# the module, would unload it).
+target_link_options(saros PRIVATE -Wl,-z,nodelete)
 set_target_properties(saros PROPERTIES VERSION ${PROJECT_VERSION} SOVERSION ${PROJECT_VERSION_MAJOR}.${PROJECT_VERSION_MINOR})
 
 install(TARGETS saros EXPORT sarosTargets LIBRARY DESTINATION ${CMAKE_INSTALL_LIBDIR})
