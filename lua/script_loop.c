@@ -1,32 +1,14 @@
-/** saros.loop, loop_while, cond and vmap: regions whose bodies Lua functions record once.
+/** saros.loop, loop_while and cond: regions whose bodies Lua functions record once.
  *
  *  loop_while runs to its bound with the body behind a cond, so that it has all derivatives;
  * iterations after the end cost next to nothing. */
 #include <string.h>
 
-#include "saros/autodiff.h"
 #include "saros/region.h"
 #include "script_transform_impl.h"
 
 static void locate_top(lua_State *L) {
     script_locate(L, script_state_of(L)->top->graph);
-}
-
-/** Types of the values; `cut`: without the leading axis. */
-static saros_type *types_of(lua_State *L, int n, const saros_value *value, const bool *cut) {
-    saros_type *type = script_scratch(L, sizeof *type * (size_t)n);
-    for (int k = 0; k < n; ++k) {
-        type[k] = *saros_value_type(value[k]);
-        if (!cut || !cut[k]) continue;
-        type[k] = saros_type_make(type[k].dtype, type[k].rank - 1, type[k].shape + 1);
-    }
-    return type;
-}
-
-/** Pushes the tree at `tree` with the leaves of inputs from … on. */
-static void push_rebuilt(lua_State *L, int tree, int inputs, int64_t from) {
-    int64_t next = from;
-    script_tree_rebuild(L, tree, inputs, &next);
 }
 
 /** Brings the leaves of the table on top to the types of the carry: numbers and weak values adapt.
@@ -78,11 +60,11 @@ static int build_loop(lua_State *L) {
     script_value *index = script_test_value(L, -1);
     script_push_value(L, saros_add(index->value, saros_like(index->value, 1)), true);
     int i = lua_gettop(L);
-    push_rebuilt(L, carry_tree, 2, 2);
+    script_push_rebuilt(L, carry_tree, 2, 2);
     int carry = lua_gettop(L);
     push_field(L, 1, C_INPUTS);
     bool has_inputs = !lua_isnil(L, -1);
-    if (has_inputs) push_rebuilt(L, -1, 2, 2 + carries);
+    if (has_inputs) script_push_rebuilt(L, -1, 2, 2 + carries);
     int slices = lua_gettop(L);
     push_field(L, 1, C_BODY);
     lua_pushvalue(L, carry);
@@ -96,7 +78,7 @@ static int build_loop(lua_State *L) {
     match_types(L, leaves, type, carries, "loop");
     push_field(L, 1, C_KEEP);
     if (lua_isfunction(L, -1)) { /* sees the carry after the step */
-        push_rebuilt(L, carry_tree, leaves, 1);
+        script_push_rebuilt(L, carry_tree, leaves, 1);
         lua_pushvalue(L, i);
         lua_call(L, 2, 1);
         script_tree_flatten(L, -1, leaves);
@@ -113,62 +95,59 @@ static int64_t positive(lua_State *L, int index, const char *name) {
     return n;
 }
 
-/** Packs results of a region: values first … first+n-1 as the tree at `tree`. */
-static void push_results(lua_State *L, const saros_value *value, int n, const bool *weak,
-                         int tree) {
-    tree = lua_absindex(L, tree);
-    script_leaves_push(L, n, value, weak);
-    int64_t next = 1;
-    script_tree_rebuild(L, tree, -1, &next);
-    lua_remove(L, -2);
+/** Reads the options table at 4: leaves of inputs follow those of the carry in the table at 5, the
+ * rest goes into the context at 6. */
+static void read_loop_options(lua_State *L, int64_t *bound, int64_t *every) {
+    static const char *const names[] = {"keep", "every", "inputs", "max"};
+    script_strict_keys(L, 4, "loop", names, 4);
+    if (lua_getfield(L, 4, "every") != LUA_TNIL) *every = positive(L, -1, "every");
+    if (lua_getfield(L, 4, "max") != LUA_TNIL) *bound = positive(L, -1, "max");
+    lua_pop(L, 2);
+    lua_getfield(L, 4, "inputs");
+    script_tree_flatten(L, -1, 5);
+    lua_rawseti(L, 6, C_INPUTS);
+    lua_getfield(L, 4, "keep");
+    lua_rawseti(L, 6, C_KEEP);
+    if (*every < 1) script_fail(L, SAROS_ERR_DOMAIN, NULL, "loop: every must be at least 1");
 }
 
-/** (n, body, carry, options) inside a recording. */
-static int loop_core(lua_State *L) {
-    lua_settop(L, 4);
-    saros_graph *graph = script_state_of(L)->top->graph;
-    bool weak_n, has_options = lua_istable(L, 4);
-    locate_top(L);
-    saros_value n = script_value_in(L, 1, &weak_n);
-    int64_t bound = lua_type(L, 1) == LUA_TNUMBER ? positive(L, 1, "n") : -1, every = 1;
-    lua_newtable(L); /* 5: leaves of carry, then of inputs */
-    script_tree_flatten(L, 3, 5);
-    int carries = (int)lua_rawlen(L, 5);
-    lua_newtable(L); /* 6: context */
-    if (has_options) {
-        static const char *const names[] = {"keep", "every", "inputs", "max"};
-        script_strict_keys(L, 4, "loop", names, 4);
-        lua_getfield(L, 4, "every");
-        if (!lua_isnil(L, -1)) every = positive(L, -1, "every");
-        lua_getfield(L, 4, "max");
-        if (!lua_isnil(L, -1)) bound = positive(L, -1, "max");
-        lua_pop(L, 2);
-        lua_getfield(L, 4, "inputs");
-        script_tree_flatten(L, -1, 5);
-        lua_rawseti(L, 6, C_INPUTS);
-        lua_getfield(L, 4, "keep");
-        lua_rawseti(L, 6, C_KEEP);
-    }
-    if (bound < 0)
-        script_fail(L, SAROS_ERR_USAGE, "saros.loop(n, f, c0, {max=1000})",
-                    "loop: a computed n needs the option max");
-    if (every < 1) script_fail(L, SAROS_ERR_DOMAIN, NULL, "loop: every must be at least 1");
-    script_leaves in = script_leaves_read(L, 5, false);
-    int inputs = in.count - carries;
-    saros_type *type = script_scratch(L, sizeof *type * (size_t)(in.count + 1));
-    bool *weak = script_scratch(L, sizeof *weak * (size_t)(in.count + 1));
+/** Types of the body's inputs: index, carry, slices. Pushes a scratch. */
+static saros_type *body_types(lua_State *L, const script_leaves *in, int carries, int64_t bound) {
+    saros_type *type = script_scratch(L, sizeof *type * (size_t)(in->count + 1));
     type[0] = saros_type_scalar(SAROS_I64);
-    weak[0] = true;
-    for (int k = 0; k < in.count; ++k) {
-        const saros_type *t = saros_value_type(in.value[k]);
+    for (int k = 0; k < in->count; ++k) {
+        const saros_type *t = saros_value_type(in->value[k]);
         bool slice = k >= carries;
         if (slice && (t->rank == 0 || t->shape[0] != bound))
             script_fail(L, SAROS_ERR_SHAPE, NULL,
                         "loop: inputs need a first axis of %lld entries, one per iteration",
                         (long long)bound);
         type[k + 1] = slice ? saros_type_make(t->dtype, t->rank - 1, t->shape + 1) : *t;
-        weak[k + 1] = in.weak[k];
     }
+    return type;
+}
+
+/** (n, body, carry, options) inside a recording. */
+static int loop_core(lua_State *L) {
+    lua_settop(L, 4);
+    saros_graph *graph = script_state_of(L)->top->graph;
+    locate_top(L);
+    saros_value n = script_value_in(L, 1, NULL);
+    int64_t bound = lua_type(L, 1) == LUA_TNUMBER ? positive(L, 1, "n") : -1, every = 1;
+    lua_newtable(L); /* 5: leaves of carry, then of inputs */
+    script_tree_flatten(L, 3, 5);
+    int carries = (int)lua_rawlen(L, 5);
+    lua_newtable(L); /* 6: context */
+    if (lua_istable(L, 4)) read_loop_options(L, &bound, &every);
+    if (bound < 0)
+        script_fail(L, SAROS_ERR_USAGE, "saros.loop(n, f, c0, {max=1000})",
+                    "loop: a computed n needs the option max");
+    script_leaves in = script_leaves_read(L, 5, false);
+    int inputs = in.count - carries;
+    saros_type *type = body_types(L, &in, carries, bound);
+    bool *weak = script_scratch(L, sizeof *weak * (size_t)(in.count + 1));
+    weak[0] = true;
+    for (int k = 0; k < in.count; ++k) weak[k + 1] = in.weak[k];
     lua_pushvalue(L, 2);
     lua_rawseti(L, 6, C_BODY);
     lua_pushvalue(L, 3);
@@ -184,9 +163,9 @@ static int loop_core(lua_State *L) {
     locate_top(L);
     saros_loop_body(graph, region->body, saros_cast(n, SAROS_I64), bound, every, false, carries,
                     in.value, inputs, in.value + carries, region->captures, region->capture, out);
-    push_results(L, out, carries, in.weak, 3);
+    script_push_results(L, out, carries, in.weak, 3);
     if (kept == 0) return 1;
-    push_results(L, out + carries, kept, NULL, kept_tree);
+    script_push_results(L, out + carries, kept, NULL, kept_tree);
     return 2;
 }
 
@@ -260,7 +239,7 @@ static int cond_core(lua_State *L) {
     mask = mask.graph == script_state_of(L)->top->graph ? mask : script_alias(L, mask);
     append_cond(L, mask, then, otherwise, out);
     for (int k = 0; k < then->outputs; ++k) then->weak[k] = then->weak[k] && otherwise->weak[k];
-    push_results(L, out, then->outputs, then->weak, results);
+    script_push_results(L, out, then->outputs, then->weak, results);
     return script_unpack(L, -1);
 }
 
@@ -320,92 +299,6 @@ static int region_loop_while(lua_State *L) {
     return 1;
 }
 
-/* ---- vmap ---- */
-
-/** x with `axis` moved to the front, or the front moved to `axis`. */
-static saros_value move_axis(saros_value x, int axis, bool back) {
-    int order[SAROS_MAX_RANK], rank = saros_value_rank(x), next = back ? 1 : 0;
-    if (axis == 0) return x;
-    if (!back) {
-        order[0] = axis;
-        for (int a = 1; a < rank; ++a, ++next) order[a] = next == axis ? ++next : next;
-    } else {
-        for (int a = 0; a < rank; ++a) order[a] = a == axis ? 0 : next++;
-    }
-    return saros_permute(x, order);
-}
-
-/** (f, packed arguments) with the inputs as leaves. */
-static int build_mapped(lua_State *L) {
-    lua_rawgeti(L, 1, 1);
-    lua_rawgeti(L, 1, 2);
-    push_rebuilt(L, -1, 2, 1);
-    script_call_packed(L, 3, -1);
-    lua_newtable(L);
-    script_tree_flatten(L, -2, lua_gettop(L));
-    lua_insert(L, -2);
-    return 2;
-}
-
-/** Arguments of the mapped function; upvalues f, axis. */
-static int vmap_core(lua_State *L) {
-    int64_t axis = lua_tointeger(L, lua_upvalueindex(2)), size = -1;
-    script_pack(L, 1);
-    lua_newtable(L);
-    script_tree_flatten(L, 1, 2);
-    script_leaves in = script_leaves_read(L, 2, false);
-    bool *batched = script_scratch(L, sizeof *batched * (size_t)in.count);
-    locate_top(L);
-    for (int k = 0; k < in.count; ++k) {
-        if (saros_value_rank(in.value[k]) == 0) continue;
-        int a = script_axis(L, axis, saros_value_rank(in.value[k]));
-        int64_t n = saros_value_type(in.value[k])->shape[a];
-        if (size >= 0 && n != size)
-            script_fail(L, SAROS_ERR_SHAPE, NULL,
-                        "vmap: arguments have %lld and %lld entries along the axis",
-                        (long long)size, (long long)n);
-        size = n;
-        batched[k] = true;
-        in.value[k] = move_axis(in.value[k], a, false);
-    }
-    if (size < 0)
-        script_fail(L, SAROS_ERR_SHAPE, NULL, "vmap: no argument has an axis to map over");
-    saros_type *type = types_of(L, in.count, in.value, batched);
-    lua_createtable(L, 2, 0);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_rawseti(L, -2, 1);
-    lua_pushvalue(L, 1);
-    lua_rawseti(L, -2, 2);
-    script_region *region = script_region_record(L, in.count, type, in.weak, build_mapped);
-    int results = lua_gettop(L), all = in.count + region->captures;
-    saros_value *value = script_scratch(L, sizeof *value * (size_t)all);
-    bool *mapped = script_scratch(L, sizeof *mapped * (size_t)all);
-    saros_value *out = script_scratch(L, sizeof *out * (size_t)region->outputs);
-    for (int k = 0; k < in.count; ++k) {
-        value[k] = in.value[k];
-        mapped[k] = batched[k];
-    }
-    for (int k = in.count; k < all; ++k) value[k] = region->capture[k - in.count];
-    locate_top(L);
-    saros_vmap(script_state_of(L)->top->graph, region->body, size, value, mapped, out);
-    for (int k = 0; k < region->outputs; ++k) { /* the same axis in the results, or their last */
-        int rank = saros_is_poisoned(out[k]) ? 0 : saros_value_rank(out[k]);
-        int64_t at = axis > rank ? rank : axis < -rank ? -rank : axis;
-        if (rank) out[k] = move_axis(out[k], script_axis(L, at, rank), true);
-    }
-    push_results(L, out, region->outputs, NULL, results);
-    return script_unpack(L, -1);
-}
-
-static int region_vmap(lua_State *L) {
-    script_check_function(L, 1, "f");
-    int64_t axis = lua_isnoneornil(L, 2) ? 1 : script_integer(L, 2, "axis");
-    lua_settop(L, 1);
-    lua_pushinteger(L, axis);
-    script_transform_push(L, vmap_core, 2);
-    return 1;
-}
-
 static const script_entry entries[] = {
     {"loop", "n, body, c0, options?", "any, any",
      "c = body(c, i) for i = 1 … n, recorded once; {keep=, every=, inputs=}: also what keep(c, i) "
@@ -414,9 +307,6 @@ static const script_entry entries[] = {
     {"loop_while", "condition, body, c0, max", "any",
      "c = body(c) while condition(c), at most max times", region_loop_while},
     {"cond", "mask, f, g, ...", "any", "f(...) or g(...), only the chosen one runs", region_cond},
-    {"vmap", "f, axis?", "function",
-     "f over an axis (default 1) of its arguments; results have it in the same place, or last",
-     region_vmap},
 };
 
 const script_entries script_region_entries = {entries, (int)(sizeof entries / sizeof *entries)};

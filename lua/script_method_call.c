@@ -71,6 +71,18 @@ static const saros_method *read_method(lua_State *L, int index) {
     return NULL;
 }
 
+/** The problem at 1; a call with a dot in place of the colon is told what to write. */
+static saros_problem *check_problem(lua_State *L, const char *what) {
+    saros_problem *problem = script_test_problem(L, 1);
+    if (problem) return problem;
+    problem = script_test_problem(L, lua_upvalueindex(1));
+    script_fail(
+        L, SAROS_ERR_USAGE,
+        lua_pushfstring(L, "use %s:%s{…}", problem ? saros_problem_name(problem) : "problem", what),
+        "%s: expected a problem, got %s", what, script_describe(L, 1));
+    return NULL;
+}
+
 void script_method_call_read(lua_State *L, int index, int anchor, const char *what,
                              const char *const *also, int alsos, script_method_call *call) {
     static const char *const common[] = {"method",  "parameters", "domain", "initial",
@@ -78,15 +90,7 @@ void script_method_call_read(lua_State *L, int index, int anchor, const char *wh
                                          "windows", "checkpoint", "steps"};
     const char *names[32];
     int n = 0;
-    script_state *state = script_state_of(L);
-    *call = (script_method_call){.problem = script_test_problem(L, 1)};
-    if (!call->problem) {
-        saros_problem *meant = script_test_problem(L, lua_upvalueindex(1));
-        script_fail(
-            L, SAROS_ERR_USAGE,
-            lua_pushfstring(L, "use %s:%s{…}", meant ? saros_problem_name(meant) : "problem", what),
-            "%s: expected a problem, got %s", what, script_describe(L, 1));
-    }
+    *call = (script_method_call){.problem = check_problem(L, what)};
     lua_settop(L, index);
     if (lua_isnil(L, index)) {
         lua_newtable(L);
@@ -108,6 +112,7 @@ void script_method_call_read(lua_State *L, int index, int anchor, const char *wh
         script_fail(L, SAROS_ERR_UNSUPPORTED, "leave device out",
                     "device \"%s\" is not in this build", device);
     script_options_read(L, index, anchor, table, call->options, what, names, n);
+    const script_state *state = script_state_of(L);
     call->common = (saros_solve_options){.initial = read_solution(L, index, "initial"),
                                          .guess = read_solution(L, index, "guess"),
                                          .save = read_text(L, index, "save"),
@@ -116,7 +121,7 @@ void script_method_call_read(lua_State *L, int index, int anchor, const char *wh
                                          .script = state->settings.script,
                                          .command = state->settings.command,
                                          .progress = script_progress,
-                                         .user = state};
+                                         .user = script_state_of(L)};
     if (lua_getfield(L, index, "domain") != LUA_TNIL)
         call->common.domain = script_axes_read(L, -1, anchor);
     lua_settop(L, anchor);

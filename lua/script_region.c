@@ -86,3 +86,19 @@ script_region *script_region_record(lua_State *L, int inputs, const saros_type *
     lua_remove(L, context);
     return region;
 }
+
+/** Pushes the tree at `tree` with the leaves of inputs from … on. */
+void script_push_rebuilt(lua_State *L, int tree, int inputs, int64_t from) {
+    int64_t next = from;
+    script_tree_rebuild(L, tree, inputs, &next);
+}
+
+/** Packs results of a region: values first … first+n-1 as the tree at `tree`. */
+void script_push_results(lua_State *L, const saros_value *value, int n, const bool *weak,
+                         int tree) {
+    tree = lua_absindex(L, tree);
+    script_leaves_push(L, n, value, weak);
+    int64_t next = 1;
+    script_tree_rebuild(L, tree, -1, &next);
+    lua_remove(L, -2);
+}

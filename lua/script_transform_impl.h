@@ -29,6 +29,10 @@ typedef int script_region_build(lua_State *L);
  * `build` returned second. `weak` may be NULL. */
 script_region *script_region_record(lua_State *L, int inputs, const saros_type *type,
                                     const bool *weak, script_region_build *build);
+/** Pushes the tree at `tree` with entries from, from+1… of the table `leaves`. */
+void script_push_rebuilt(lua_State *L, int tree, int leaves, int64_t from);
+/** Pushes the tree at `tree` with n values as its leaves. `weak` may be NULL. */
+void script_push_results(lua_State *L, const saros_value *value, int n, const bool *weak, int tree);
 /** Calls the function at `f` with the arguments packed in the table at `args` (field n) and pushes
  * its results packed likewise. */
 void script_call_packed(lua_State *L, int f, int args);
