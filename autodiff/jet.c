@@ -159,11 +159,12 @@ static bool jet_pointwise(const saros_rule *rule, const saros_primitive *row, in
 static void jet_of_jvp(const saros_rule *rule, int order, const saros_value *series,
                        saros_value *out_series) {
     const int stride = order + 1, ins = rule->ins, outs = rule->outs;
-    saros_value *w = saros_allocate((size_t)(ins + outs) * sizeof *w), *f = w + ins;
+    saros_value *w = saros_allocate((size_t)(ins + outs) * sizeof *w);
     if (!w) {
         ad_fill(outs * stride, out_series, saros_poison(rule->graph));
         return;
     }
+    saros_value *f = w + ins;
     for (int i = 0; i < ins; ++i)
         w[i] = moves(series, order, i)
                    ? saros_alias(saros_instantiate(series[i * stride + 1], rule->in[i]))

@@ -55,8 +55,9 @@ done:
 static saros_status lanes_body(const saros_rule *rule, saros_body *body, int64_t size,
                                const bool *batched, int operands, saros_body **out) {
     int ins = saros_body_inputs(body);
-    bool *flag = saros_allocate_zero(2 * (size_t)ins, sizeof *flag), *flat = flag + ins;
+    bool *flag = saros_allocate_zero(2 * (size_t)ins, sizeof *flag);
     if (!flag) return SAROS_ERR_MEMORY;
+    bool *flat = flag + ins;
     for (int k = 0; k < ins; ++k) flag[k] = k == 0 || k >= operands || batched[k];
     flat[0] = true;
     if (ins > operands) flat[operands] = true;

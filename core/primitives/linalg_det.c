@@ -80,7 +80,7 @@ static void det_vjp(const saros_rule *rule, const saros_value *ct, const bool *w
 
 static void det_jet(const saros_rule *rule, int order, const saros_value *a, saros_value *d) {
     size_t count = (size_t)order + 1;
-    saros_value *x = saros_allocate(2 * count * sizeof *x), *traces = x + count;
+    saros_value *x = saros_allocate(2 * count * sizeof *x), *traces = x ? x + count : NULL;
     d[0] = rule->out[0];
     for (int k = 0; k < order; ++k) {
         if (!x) {

@@ -145,7 +145,8 @@ static void eigh_order(const saros_rule *rule, int k, const saros_value *b, saro
 
 static void eigh_jet(const saros_rule *rule, int order, const saros_value *a, saros_value *out) {
     size_t count = (size_t)order + 1;
-    saros_value *b = saros_allocate(3 * count * sizeof *b), *c = b + count, *w = c + count;
+    saros_value *b = saros_allocate(3 * count * sizeof *b);
+    saros_value *c = b ? b + count : NULL, *w = b ? c + count : NULL;
     saros_value v = rule->out[1];
     out[0] = rule->out[0];
     out[count] = v;

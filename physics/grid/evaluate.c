@@ -62,8 +62,9 @@ static saros_status compile_sampler(sampler *s) {
     saros_graph *graph = NULL;
     int parameters = s->arguments - p->unknowns - p->transient, n = 0;
     size_t room = (size_t)(s->arguments + s->outputs);
-    saros_value *input = saros_allocate(room * sizeof *input), *output = input + s->arguments;
+    saros_value *input = saros_allocate(room * sizeof *input);
     if (!input) return SAROS_ERR_MEMORY;
+    saros_value *output = input + s->arguments;
     SAROS_TRY(saros_graph_make(&graph));
     saros_type scalar = saros_type_scalar(SAROS_F64), field = {.dtype = SAROS_F64};
     saros_place nodes = saros_place_nodes();

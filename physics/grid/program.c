@@ -116,8 +116,9 @@ static saros_status compile(saros_grid_program *program, what kind, saros_functi
     size_t most = (size_t)(program->parameters + p->unknowns + p->observables + 4);
     saros_status status = SAROS_OK;
     saros_graph *graph = NULL;
-    saros_value *input = saros_allocate(2 * most * sizeof *input), *output = input + most;
+    saros_value *input = saros_allocate(2 * most * sizeof *input);
     if (!input) return SAROS_ERR_MEMORY;
+    saros_value *output = input + most;
     SAROS_TRY(saros_graph_make(&graph));
     int inputs = 0, outputs = build(program, kind, graph, input, &inputs, output);
     SAROS_TRY(saros_graph_status(graph));
