@@ -49,6 +49,23 @@ if(TARGET saros_program)
   endforeach()
 endif()
 
+# Examples: all are checked, the short ones run (.ci/run runs all).
+if(TARGET saros_program)
+  file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/examples/*.lua)
+  file(MAKE_DIRECTORY ${CMAKE_BINARY_DIR}/examples)
+  foreach(script ${scripts})
+    get_filename_component(example ${script} NAME_WE)
+    add_test(NAME examples/check_${example} COMMAND saros_program check ${script})
+    set(tests examples/check_${example})
+    if(NOT example STREQUAL burgers)
+      add_test(NAME examples/${example} COMMAND saros_program run ${script} --overwrite)
+      list(APPEND tests examples/${example})
+    endif()
+    set_tests_properties(${tests} PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_BINARY_DIR}/examples
+      ENVIRONMENT "${SAROS_TEST_ENVIRONMENT}")
+  endforeach()
+endif()
+
 # The installed library, used from outside. A sanitized one cannot be: its users would need the sanitizer too.
 if(TARGET saros_program AND NOT SAROS_SANITIZE)
   add_test(NAME install/consume COMMAND ${CMAKE_SOURCE_DIR}/tests/install/run ${CMAKE_BINARY_DIR})

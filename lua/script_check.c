@@ -33,3 +33,13 @@ int script_push_nothing(lua_State *L) {
     lua_setmetatable(L, -2);
     return 1;
 }
+
+bool script_is_nothing(lua_State *L, int index) {
+    return luaL_testudata(L, index, "saros.nothing") != NULL;
+}
+
+bool script_any_nothing(lua_State *L) {
+    for (int k = lua_gettop(L); k >= 1; --k)
+        if (script_is_nothing(L, k)) return true;
+    return false;
+}

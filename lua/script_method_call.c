@@ -31,7 +31,7 @@ static const saros_solution *read_solution(lua_State *L, int index, const char *
     if (type == LUA_TFUNCTION)
         script_fail(L, SAROS_ERR_UNSUPPORTED, "give a solution, or make another problem",
                     "%s: a function here is not in this build", key);
-    if (type != LUA_TNIL && !(s = script_test_solution(L, -1)))
+    if (type != LUA_TNIL && !script_is_nothing(L, -1) && !(s = script_test_solution(L, -1)))
         script_fail(L, SAROS_ERR_TYPE, NULL, "%s: expected a solution, got %s", key,
                     script_describe(L, -1));
     lua_pop(L, 1);

@@ -252,6 +252,7 @@ static bool integer_exponent(lua_State *L) {
 }
 
 int script_op_apply(lua_State *L, const script_op *op) {
+    if (script_state_of(L)->settings.check && script_any_nothing(L)) return script_push_nothing(L);
     if (op->flags & SCRIPT_POWER && integer_exponent(L)) op = script_op_find("power");
     script_reading r = {.L = L, .call = {.op = op}, .numbers = true};
     read_arguments(&r);

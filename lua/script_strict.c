@@ -22,6 +22,7 @@ static int undefined_global(lua_State *L) {
 /** Upvalues: the function of math, its name. */
 static int math_wrapper(lua_State *L) {
     int n = lua_gettop(L);
+    if (script_any_nothing(L)) return script_push_nothing(L);
     for (int k = 1; k <= n; ++k)
         if (lua_type(L, k) == LUA_TUSERDATA && script_test_value(L, k)) {
             const char *name = lua_tostring(L, lua_upvalueindex(2));
