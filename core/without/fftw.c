@@ -57,7 +57,6 @@ saros_status saros_fft_find(saros_fft_kind kind, int64_t n, saros_dtype dtype,
 }
 
 static double get(const saros_fft_plan *p, const void *x, int64_t j) {
-    if (!x) return 0;
     return p->dtype == SAROS_F64 ? ((const double *)x)[j] : (double)((const float *)x)[j];
 }
 
@@ -88,11 +87,12 @@ void saros_fft_execute(const saros_fft_plan *p, void *re_in, void *im_in, void *
         half_to_real(p, re_in, im_in, re_out);
         return;
     }
-    const int64_t outputs = p->kind == SAROS_FFT_COMPLEX ? p->n : p->n / 2 + 1;
+    const bool complex = p->kind == SAROS_FFT_COMPLEX;
+    const int64_t outputs = complex ? p->n : p->n / 2 + 1;
     for (int64_t k = 0; k < outputs; ++k) {
         double re = 0, im = 0;
         for (int64_t j = 0; j < p->n; ++j) {
-            const double x = get(p, re_in, j), y = get(p, im_in, j);
+            const double x = get(p, re_in, j), y = complex ? get(p, im_in, j) : 0;
             const int64_t at = j * k % p->n;
             re += x * p->cosine[at] + y * p->sine[at];
             im += y * p->cosine[at] - x * p->sine[at];

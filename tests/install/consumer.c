@@ -1,4 +1,5 @@
-/* Differentiates x^3 + sin(x) through an installed library: at x = 2 the value is 8 + sin 2, the gradient 12 + cos 2.
+/* Differentiates x^3 + sin(x) through an installed library: at x = 2 the value is 8 + sin 2, the
+ * gradient 12 + cos 2.
  */
 #include <math.h>
 #include <saros/saros.h>

@@ -123,8 +123,8 @@ SAROS_API saros_graph *saros_body_open(saros_graph *outer);
  * of building. */
 SAROS_API saros_status saros_body_close(saros_graph *inner, int outputs, const saros_value *output,
                                         saros_body **out, saros_value **outer_captures);
-/** Part of a graph as a body: computes `output` from `input`, any values of `graph`. Leaves that are
- * not among `input` become captures, as by saros_body_close; `graph` is not changed. */
+/** Part of a graph as a body: computes `output` from `input`, any values of `graph`. Leaves that
+ * are not among `input` become captures, as by saros_body_close; `graph` is not changed. */
 SAROS_API saros_status saros_body_extract(saros_graph *graph, int inputs, const saros_value *input,
                                           int outputs, const saros_value *output, saros_body **out,
                                           saros_value **outer_captures);

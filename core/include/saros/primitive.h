@@ -54,10 +54,10 @@ typedef enum saros_flag {
         1 << 0, /**< all operands and the output have one shape; batch is the default */
     SAROS_CONSTANT =
         1 << 1, /**< no tangent: comparisons, floor, argmax, integer results, random bits, leaves */
-    SAROS_ORDERED = 1 << 2, /**< collectives, impure calls: never merged, dropped or reordered */
-    SAROS_REGION = 1 << 3,  /**< has bodies */
-    SAROS_COMMUTES = 1 << 4, /**< operands 0 and 1 may be swapped: the key sorts them */
-    SAROS_DISTINCT = 1 << 5, /**< never merged or folded, but dropped if unused: alias */
+    SAROS_ORDERED = 1 << 2,   /**< collectives, impure calls: never merged, dropped or reordered */
+    SAROS_REGION = 1 << 3,    /**< has bodies */
+    SAROS_COMMUTES = 1 << 4,  /**< operands 0 and 1 may be swapped: the key sorts them */
+    SAROS_DISTINCT = 1 << 5,  /**< never merged or folded, but dropped if unused: alias */
     SAROS_INVOLUTION = 1 << 6 /**< row(row(x)) is x exactly: neg, not */
 } saros_flag;
 

@@ -41,9 +41,9 @@ SAROS_API void saros_loop_body(saros_graph *graph, saros_body *body, saros_value
                                const saros_value *capture, saros_value *out);
 
 /** Appends the loop of `first` (its first output) once more with a body that has `states` further
- * outputs, stacked at every iteration whatever `every` says: what reverse mode keeps. `body` has the
- * inputs and outputs of the original one and then the states. `out` receives the original outputs,
- * then the states. Where both loops are live, compilation runs only this one. */
+ * outputs, stacked at every iteration whatever `every` says: what reverse mode keeps. `body` has
+ * the inputs and outputs of the original one and then the states. `out` receives the original
+ * outputs, then the states. Where both loops are live, compilation runs only this one. */
 SAROS_API void saros_loop_augment(saros_value first, saros_body *body, int states,
                                   saros_value *out);
 

@@ -35,8 +35,8 @@ typedef enum saros_dtype {
     SAROS_DTYPE_COUNT
 } saros_dtype;
 
-/** In `split`: the numbers differ from rank to rank though no axis is cut (a part of a sum, a shared
- * scalar after saros_spread). Never together with axis bits. */
+/** In `split`: the numbers differ from rank to rank though no axis is cut (a part of a sum, a
+ * shared scalar after saros_spread). Never together with axis bits. */
 #define SAROS_SPLIT_PART (UINT32_C(1) << 31)
 
 typedef enum saros_device { SAROS_CPU, SAROS_CUDA } saros_device;
