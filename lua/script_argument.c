@@ -53,6 +53,32 @@ static saros_dtype dtype_named(lua_State *L, const char *text) {
         "dtype \"%s\" is unknown; there are f64 f32 i64 i32 bool", text);
 }
 
+static void fail_key(lua_State *L, const char *key, const char *what, const char *const *names,
+                     int n) {
+    luaL_Buffer b;
+    luaL_buffinit(L, &b);
+    for (int k = 0; k < n; ++k) {
+        if (k) luaL_addchar(&b, ' ');
+        luaL_addstring(&b, names[k]);
+    }
+    luaL_pushresult(&b);
+    const char *all = lua_tostring(L, -1);
+    const char *near = saros_nearest_name(key, names, n);
+    const char *hint = near ? lua_pushfstring(L, "did you mean '%s'?", near) : NULL;
+    script_fail(L, SAROS_ERR_USAGE, hint, "%s has no option '%s'; it takes: %s", what, key, all);
+}
+
+/** Named entries of a table that may also hold extents. */
+static void check_tensor_options(lua_State *L, int index) {
+    static const char *const names[] = {"dtype", "device"};
+    for (lua_pushnil(L); lua_next(L, index); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING) continue;
+        const char *key = lua_tostring(L, -2);
+        if (strcmp(key, names[0]) != 0 && strcmp(key, names[1]) != 0)
+            fail_key(L, key, "a tensor", names, 2);
+    }
+}
+
 saros_dtype script_dtype_option(lua_State *L, int index, saros_dtype otherwise, bool *given) {
     saros_dtype dtype = otherwise;
     bool found = false;
@@ -61,6 +87,7 @@ saros_dtype script_dtype_option(lua_State *L, int index, saros_dtype otherwise, 
         dtype = dtype_named(L, lua_tostring(L, index));
         found = true;
     } else if (lua_istable(L, index)) {
+        check_tensor_options(L, index);
         int type = lua_getfield(L, index, "dtype");
         found = type == LUA_TSTRING;
         if (found)
@@ -86,21 +113,6 @@ int script_axis(lua_State *L, int64_t axis, int rank) {
                     "axis %lld of a value with %d ax%ss", (long long)axis, rank,
                     rank == 1 ? "i" : "e");
     return (int)zero;
-}
-
-static void fail_key(lua_State *L, const char *key, const char *what, const char *const *names,
-                     int n) {
-    luaL_Buffer b;
-    luaL_buffinit(L, &b);
-    for (int k = 0; k < n; ++k) {
-        if (k) luaL_addchar(&b, ' ');
-        luaL_addstring(&b, names[k]);
-    }
-    luaL_pushresult(&b);
-    const char *all = lua_tostring(L, -1);
-    const char *near = saros_nearest_name(key, names, n);
-    const char *hint = near ? lua_pushfstring(L, "did you mean '%s'?", near) : NULL;
-    script_fail(L, SAROS_ERR_USAGE, hint, "%s has no option '%s'; it takes: %s", what, key, all);
 }
 
 void script_strict_keys(lua_State *L, int index, const char *what, const char *const *names,

@@ -83,6 +83,21 @@ static saros_problem *check_problem(lua_State *L, const char *what) {
     return NULL;
 }
 
+/** {x=…} by axis names the axes of this problem only. */
+static void check_axes(lua_State *L, int index, const saros_problem *problem,
+                       const saros_option_table *table) {
+    const saros_axis *axis;
+    const char *names[SAROS_AXES];
+    int axes = saros_problem_space_axes(problem, &axis);
+    for (int a = 0; a < axes; ++a) names[a] = axis[a].name;
+    for (int k = 0; k < table->rows; ++k) {
+        if (table->row[k].kind != SAROS_OPTION_AXES) continue;
+        if (lua_getfield(L, index, table->row[k].name) == LUA_TTABLE)
+            script_strict_keys(L, -1, table->row[k].name, names, axes);
+        lua_pop(L, 1);
+    }
+}
+
 void script_method_call_read(lua_State *L, int index, int anchor, const char *what,
                              const char *const *also, int alsos, script_method_call *call) {
     static const char *const common[] = {"method",  "parameters", "domain", "initial",
@@ -112,6 +127,7 @@ void script_method_call_read(lua_State *L, int index, int anchor, const char *wh
         script_fail(L, SAROS_ERR_UNSUPPORTED, "leave device out",
                     "device \"%s\" is not in this build", device);
     script_options_read(L, index, anchor, table, call->options, what, names, n);
+    check_axes(L, index, call->problem, table);
     const script_state *state = script_state_of(L);
     call->common = (saros_solve_options){.initial = read_solution(L, index, "initial"),
                                          .guess = read_solution(L, index, "guess"),

@@ -257,6 +257,7 @@ int script_op_apply(lua_State *L, const script_op *op) {
     script_reading r = {.L = L, .call = {.op = op}, .numbers = true};
     read_arguments(&r);
     settle_dtypes(&r);
+    script_op_check_index(&r);
     r.call.values = r.operands;
     r.call.value = script_scratch(L, sizeof *r.call.value * (size_t)(r.operands ? r.operands : 1));
     return r.traced ? apply_traced(&r) : script_op_eager(&r);

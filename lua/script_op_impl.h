@@ -34,6 +34,12 @@ enum {
     SCRIPT_FLOAT = 1 << 0,   /**< integer operands are taken as f64 */
     SCRIPT_POWER = 1 << 1,   /**< with a plain integer as second argument it is the row "power" */
     SCRIPT_REDUCES = 1 << 2, /**< over axes: has no meaning at one point of an equation */
+    /** Operand 1 is an index: of cells along the axis of the first fixed argument (default 1), of
+     * cells of the extent in the first fixed argument, or one for each of the first axes. */
+    SCRIPT_INDEX_AXIS = 1 << 3,
+    SCRIPT_INDEX_EXTENT = 1 << 4,
+    SCRIPT_INDEX_EACH = 1 << 5,
+    SCRIPT_INDEX = SCRIPT_INDEX_AXIS | SCRIPT_INDEX_EXTENT | SCRIPT_INDEX_EACH,
     /** Operand k (mask, key, index) takes no part in the promotion of the rest. */
     SCRIPT_APART_0 = 1 << 8,
     SCRIPT_APART_1 = 1 << 9

@@ -106,6 +106,9 @@ static void read_value(lua_State *L, int anchor, const saros_option_table *table
     } else if (row->kind == SAROS_OPTION_TIMES && (type == LUA_TTABLE || type == LUA_TUSERDATA)) {
         saros_times times = {0};
         times.list = script_numbers(L, lua_gettop(L), anchor, row->name, &times.count);
+        if (times.count == 0)
+            script_fail(L, SAROS_ERR_USAGE, row->doc, "%s: option '%s' is an empty list",
+                        table->name, row->name);
         memcpy(field, &times, sizeof times);
     } else if (row->kind == SAROS_OPTION_FLAG && type == LUA_TBOOLEAN) {
         script_check(

@@ -23,6 +23,8 @@ typedef struct script_reading {
 
 /** Appends the operation with casts where the row wants floating point. */
 int script_op_build(script_op_call *call, saros_value *out);
+/** Raises where an index that is known lies outside its axis. */
+void script_op_check_index(const script_reading *r);
 /** Runs the operation on tensors and numbers; pushes its results and returns their number. */
 int script_op_eager(script_reading *r);
 

@@ -103,39 +103,57 @@ int script_problem_gradient(lua_State *L) {
 
 static const char *const no_names[] = {NULL};
 
+/** The bound `key` of the table on top, or `otherwise`. */
+static double read_bound(lua_State *L, const char *key, double otherwise) {
+    double bound = lua_getfield(L, -1, key) == LUA_TNIL ? otherwise : script_number(L, -1, key);
+    lua_pop(L, 1);
+    if (isnan(bound)) script_fail(L, SAROS_ERR_DOMAIN, NULL, "fit: unknown: %s is nan", key);
+    return bound;
+}
+
+/** 0.05 | {0.05, min=, max=} on top. */
+static saros_unknown_parameter read_start(lua_State *L, const char *name) {
+    static const char *const keys[] = {"min", "max"};
+    saros_unknown_parameter row = {.name = name};
+    if (!lua_istable(L, -1)) {
+        row.start = script_number(L, -1, name);
+        return row;
+    }
+    lua_rawgeti(L, -1, 1);
+    row.start = script_number(L, -1, name);
+    lua_pop(L, 1);
+    for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
+        if (lua_isinteger(L, -2) && lua_tointeger(L, -2) == 1) continue;
+        const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
+        if (strcmp(key, keys[0]) != 0 && strcmp(key, keys[1]) != 0)
+            script_fail(L, SAROS_ERR_USAGE, "there are min and max",
+                        "fit: unknown '%s' has no option '%s'", name, key);
+    }
+    double lo = read_bound(L, keys[0], -INFINITY), hi = read_bound(L, keys[1], INFINITY);
+    if (isfinite(lo) || isfinite(hi)) {
+        row.min = lo;
+        row.max = hi;
+    }
+    return row;
+}
+
 /** `unknown` = {nu = 0.05 | {0.05, min=, max=}}, in the order of the names. */
 static saros_unknown_parameter *read_unknown(lua_State *L, int anchor, int *count) {
-    static const char *const keys[] = {"min", "max"};
     int table = lua_gettop(L), n = 0;
     if (!lua_istable(L, table))
         script_fail(L, SAROS_ERR_TYPE, "unknown = {nu = {0.05, min = 0}}",
                     "fit: unknown: expected a table, got %s", script_describe(L, table));
-    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) ++n;
+    for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
+        if (lua_type(L, -2) != LUA_TSTRING)
+            script_fail(L, SAROS_ERR_USAGE, "unknown = {nu = {0.05, min = 0}}",
+                        "fit: unknown: entries need the names of parameters, got the entry [%s]",
+                        luaL_tolstring(L, -2, NULL));
+        ++n;
+    }
     saros_unknown_parameter *list = script_anchored(L, anchor, sizeof *list * (size_t)(n + 1));
     n = 0;
     for (lua_pushnil(L); lua_next(L, table); lua_pop(L, 1)) {
-        saros_unknown_parameter row = {.name = lua_tostring(L, -2)};
-        if (lua_istable(L, -1)) {
-            lua_rawgeti(L, -1, 1);
-            row.start = script_number(L, -1, "start");
-            lua_pop(L, 1);
-            double lo = lua_getfield(L, -1, "min") == LUA_TNUMBER ? lua_tonumber(L, -1) : -INFINITY;
-            double hi = lua_getfield(L, -2, "max") == LUA_TNUMBER ? lua_tonumber(L, -1) : INFINITY;
-            lua_pop(L, 2);
-            if (isfinite(lo) || isfinite(hi)) {
-                row.min = lo;
-                row.max = hi;
-            }
-            for (lua_pushnil(L); lua_next(L, -2); lua_pop(L, 1)) {
-                if (lua_isinteger(L, -2) && lua_tointeger(L, -2) == 1) continue;
-                const char *key = lua_type(L, -2) == LUA_TSTRING ? lua_tostring(L, -2) : "?";
-                if (strcmp(key, keys[0]) != 0 && strcmp(key, keys[1]) != 0)
-                    script_fail(L, SAROS_ERR_USAGE, "there are min and max",
-                                "fit: unknown '%s' has no option '%s'", row.name, key);
-            }
-        } else {
-            row.start = script_number(L, -1, "start");
-        }
+        saros_unknown_parameter row = read_start(L, lua_tostring(L, -2));
         int at = n++;
         for (; at > 0 && strcmp(list[at - 1].name, row.name) > 0; --at) list[at] = list[at - 1];
         list[at] = row;
