@@ -17,11 +17,10 @@ saros_value ad_loop_index(const ad_region *region) {
     return region->inner ? saros_input(region->inner, &type, "i") : SAROS_NONE;
 }
 
-/** `body` without its last `states` outputs. */
-static saros_status without_states(saros_graph *graph, saros_body *body, int states,
-                                   saros_body **out) {
-    int ins = saros_body_inputs(body), outs = saros_body_outputs(body);
-    saros_value *in = ad_values(ins + outs), *result = in + ins;
+/** `body` with its first `outs` outputs alone. */
+static saros_status leading(saros_graph *graph, saros_body *body, int outs, saros_body **out) {
+    int ins = saros_body_inputs(body);
+    saros_value *in = ad_values(ins + saros_body_outputs(body)), *result = in + ins;
     ad_region region = {0};
     saros_status status = in ? SAROS_OK : SAROS_ERR_MEMORY;
     if (status != SAROS_OK) return status;
@@ -32,12 +31,29 @@ static saros_status without_states(saros_graph *graph, saros_body *body, int sta
     }
     SAROS_TRY(region.status);
     saros_inline(region.inner, body, in, result);
-    for (int k = 0; k < outs - states; ++k) ad_region_result(&region, result[k]);
+    for (int k = 0; k < outs; ++k) ad_region_result(&region, result[k]);
     status = ad_region_close(&region, out);
 done:
     ad_region_free(&region);
     saros_release(in);
     return status;
+}
+
+static saros_loop_parts parts_of(const ad_loop *loop, saros_value n, const ad_region *region,
+                                 const ad_loop_plan *plan, saros_body *body) {
+    const saros_value *carry = region->operand, *input = carry + plan->carries;
+    return (saros_loop_parts){.body = body,
+                              .n = n,
+                              .bound = loop->view.bound,
+                              .every = plan->every,
+                              .states = plan->snapshots,
+                              .reverse = plan->reverse,
+                              .carries = plan->carries,
+                              .inputs = plan->inputs,
+                              .captures = region->operands - plan->carries - plan->inputs,
+                              .carry = carry,
+                              .input = input,
+                              .capture = input + plan->inputs};
 }
 
 saros_status ad_loop_append(const ad_loop *loop, saros_value n, ad_region *region,
@@ -47,11 +63,10 @@ saros_status ad_loop_append(const ad_loop *loop, saros_value n, ad_region *regio
     saros_status status = SAROS_OK;
     SAROS_TRY(ad_region_close(region, &body));
     if (!(values = ad_values(region->results))) SAROS_TRY(SAROS_ERR_MEMORY);
-    if (plan->states) SAROS_TRY(without_states(region->outer, body, plan->states, &base));
-    const saros_value *carry = region->operand, *input = carry + plan->carries;
-    saros_loop_body(region->outer, base ? base : body, n, loop->view.bound, plan->every,
-                    plan->reverse, plan->carries, carry, plan->inputs, input,
-                    region->operands - plan->carries - plan->inputs, input + plan->inputs, values);
+    if (plan->states)
+        SAROS_TRY(leading(region->outer, body, region->results - plan->states, &base));
+    saros_loop_parts parts = parts_of(loop, n, region, plan, base ? base : body);
+    saros_loop_append(region->outer, &parts, values);
     if (plan->states && !saros_is_poisoned(values[0]))
         saros_loop_augment(values[0], body, plan->states, values);
     *out = values;
@@ -59,6 +74,40 @@ saros_status ad_loop_append(const ad_loop *loop, saros_value n, ad_region *regio
 done:
     saros_release(values);
     saros_body_release(base);
+    saros_body_release(body);
+    return status;
+}
+
+saros_status ad_loop_append_reverse(const ad_loop *loop, const saros_rule *rule, ad_region *region,
+                                    const ad_loop_plan *plan, saros_value **out) {
+    const saros_loop_view *view = &loop->view;
+    saros_body *body = NULL, *advance = NULL;
+    saros_value *values = NULL;
+    saros_status status = SAROS_OK;
+    SAROS_TRY(ad_region_close(region, &body));
+    if (!(values = ad_values(region->results))) SAROS_TRY(SAROS_ERR_MEMORY);
+    SAROS_TRY(leading(region->outer, view->body, view->carries, &advance));
+    saros_loop_parts backward = parts_of(loop, loop->n, region, plan, body);
+    backward.inputs -= view->carries; /* the states, which the sweep feeds itself */
+    backward.input += view->carries;
+    saros_loop_reverse(region->outer,
+                       &(saros_loop_parts){.body = advance,
+                                           .n = loop->n,
+                                           .bound = view->bound,
+                                           .states = view->snapshots,
+                                           .reverse = view->reverse,
+                                           .carries = view->carries,
+                                           .inputs = view->inputs,
+                                           .captures = view->captures,
+                                           .carry = rule->in + loop->carry,
+                                           .input = rule->in + loop->input,
+                                           .capture = rule->in + loop->capture},
+                       &backward, values);
+    *out = values;
+    values = NULL;
+done:
+    saros_release(values);
+    saros_body_release(advance);
     saros_body_release(body);
     return status;
 }

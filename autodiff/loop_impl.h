@@ -18,7 +18,7 @@ typedef struct ad_loop {
 typedef struct ad_loop_plan {
     int carries, inputs; /**< the first operands of the region; the others are captures */
     int states;          /**< the last results of the region */
-    int64_t every;
+    int64_t every, snapshots;
     bool reverse;
 } ad_loop_plan;
 
@@ -28,5 +28,9 @@ saros_value ad_loop_index(const ad_region *region);
 /** Closes the region and appends its loop; `out` is an array (to release) of its outputs. */
 saros_status ad_loop_append(const ad_loop *loop, saros_value n, ad_region *region,
                             const ad_loop_plan *plan, saros_value **out);
+/** Closes the region of the transposed steps of the loop that `rule` is of, and appends its reverse
+ * sweep in bounded memory. The first loop.view.carries inputs of the region have no operand. */
+saros_status ad_loop_append_reverse(const ad_loop *loop, const saros_rule *rule, ad_region *region,
+                                    const ad_loop_plan *plan, saros_value **out);
 
 #endif

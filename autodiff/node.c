@@ -14,6 +14,11 @@ saros_primitive ad_columns(const saros_primitive *row) {
         columns.vjp = ad_loop_vjp;
         columns.jet = ad_loop_jet;
         columns.batch = ad_loop_batch;
+    } else if (row == &saros_row_loop_reverse) {
+        columns.jvp = ad_loop_reverse_jvp;
+        columns.vjp = ad_loop_reverse_vjp;
+        columns.jet = ad_loop_reverse_jet;
+        columns.batch = ad_loop_reverse_batch;
     } else if (row == &saros_row_cond) {
         columns.jvp = ad_cond_jvp;
         columns.vjp = ad_cond_vjp;

@@ -58,6 +58,14 @@ void ad_loop_jet(const saros_rule *rule, int order, const saros_value *series,
                  saros_value *out_series);
 void ad_loop_batch(const saros_rule *rule, int64_t size, const saros_value *in, const bool *batched,
                    saros_value *out, bool *out_batched);
+void ad_loop_reverse_jvp(const saros_rule *rule, const saros_value *tangent,
+                         saros_value *out_tangent);
+void ad_loop_reverse_vjp(const saros_rule *rule, const saros_value *cotangent, const bool *wanted,
+                         saros_value *gradient);
+void ad_loop_reverse_jet(const saros_rule *rule, int order, const saros_value *series,
+                         saros_value *out_series);
+void ad_loop_reverse_batch(const saros_rule *rule, int64_t size, const saros_value *in,
+                           const bool *batched, saros_value *out, bool *out_batched);
 void ad_cond_jvp(const saros_rule *rule, const saros_value *tangent, saros_value *out_tangent);
 void ad_cond_vjp(const saros_rule *rule, const saros_value *cotangent, const bool *wanted,
                  saros_value *gradient);

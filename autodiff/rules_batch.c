@@ -82,6 +82,7 @@ static saros_status build(batched_loop *b, ad_region *region, ad_loop_plan *plan
                            .inputs = loop->view.inputs,
                            .states = loop->view.states,
                            .every = loop->view.every,
+                           .snapshots = loop->view.snapshots,
                            .reverse = loop->view.reverse};
     return region->status;
 }

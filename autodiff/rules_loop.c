@@ -92,6 +92,7 @@ static void results_all(series_loop *s) {
     results(s, view->carries + view->kept, s->loop.outs);
     s->plan.states = s->region.results - before;
     s->plan.every = view->every;
+    s->plan.snapshots = view->snapshots;
     s->plan.reverse = view->reverse;
 }
 

@@ -7,7 +7,10 @@
  *  from its graph, and only these are kept as states. The reversed loop carries the cotangents and
  *  the sums of the capture gradients and stacks the slice gradients.
  *
- *  All states are kept: memory grows with n. The result is loops again and differentiates again. */
+ *  All states are kept, and memory grows with n, unless the loop says how many the sweep may hold:
+ *  then there is no augmented loop, and the transposed steps are run by loop_reverse. Steps and
+ * sums are the same and in the same order, so the gradients are equal in every bit. The result is
+ * loops again and differentiates again. */
 #include "loop_impl.h"
 
 #include "saros/memory.h"
@@ -24,6 +27,7 @@ typedef struct reverse_loop {
     saros_value *feed;     /**< per step input: its value in the body under construction */
     saros_value *gradient; /**< per body input: its gradient in the step, NONE if there is none */
     saros_value *state;    /**< per carry that is read: stacked, outside */
+    bool recomputes;       /**< states come from loop_reverse */
 } reverse_loop;
 
 static bool is_state(const reverse_loop *r, int m) {
@@ -105,6 +109,15 @@ static saros_status find_reads(reverse_loop *r) {
     saros_depends(outs, out, r->loop.ins, in, r->reads);
     saros_release(in);
     return SAROS_OK;
+}
+
+/** Whether states are computed again: the loop asks for it, and keeps fewer than there are. */
+static bool recomputes(const reverse_loop *r) {
+    const saros_loop_view *view = &r->loop.view;
+    if (!view->snapshots || view->snapshots >= view->bound) return false;
+    for (int c = 0; c < view->carries; ++c)
+        if (r->reads[r->loop.carry + c]) return true;
+    return false;
 }
 
 /** Makes the transposed step; afterwards gradient[k] is non-NONE where the step gives one. */
@@ -198,9 +211,12 @@ static void feed_step(reverse_loop *r, ad_region *region, ad_loop_plan *plan, sa
     }
     plan->carries = region->operands;
     for (int k = loop->carry; k < loop->capture; ++k) {
-        if (!r->reads[k]) continue;
-        saros_value stack = k < loop->input ? r->state[k - loop->carry] : rule->in[k];
-        saros_type type = ad_slice_type(stack);
+        bool fed = r->recomputes && k < loop->input;
+        if (!fed && !r->reads[k]) continue;
+        saros_value stack = fed               ? SAROS_NONE
+                            : k < loop->input ? r->state[k - loop->carry]
+                                              : rule->in[k];
+        saros_type type = fed ? ad_body_type(loop->view.body, k) : ad_slice_type(stack);
         r->feed[k] = ad_region_declare(region, &type, stack);
     }
     int t = 0;
@@ -224,7 +240,7 @@ static void feed_step(reverse_loop *r, ad_region *region, ad_loop_plan *plan, sa
 /** What the step does not read may be anything: zeros. */
 static void feed_unread(reverse_loop *r, saros_graph *inner) {
     for (int k = 1; k < r->loop.ins; ++k) {
-        if (r->reads[k]) continue;
+        if (r->reads[k] || (r->recomputes && k < r->loop.input)) continue;
         saros_type type = ad_body_type(r->loop.view.body, k);
         r->feed[k] = saros_splat(inner, &type, 0);
     }
@@ -254,7 +270,10 @@ static saros_status reversed(reverse_loop *r, saros_value *gradient) {
     from = out + live;
     for (int k = loop->input; k < loop->capture; ++k)
         if (!saros_is_none(r->gradient[k])) ad_region_result(&region, *from++);
-    SAROS_TRY(ad_loop_append(loop, loop->n, &region, &plan, &end));
+    if (r->recomputes)
+        SAROS_TRY(ad_loop_append_reverse(loop, r->rule, &region, &plan, &end));
+    else
+        SAROS_TRY(ad_loop_append(loop, loop->n, &region, &plan, &end));
     const saros_value *next = end;
     for (int k = loop->carry; k < loop->input; ++k)
         if (r->live[k - loop->carry]) gradient[k] = *next++;
@@ -277,7 +296,8 @@ void ad_loop_vjp(const saros_rule *rule, const saros_value *cotangent, const boo
     SAROS_TRY(reverse_open(&r));
     SAROS_TRY(make_step(&r));
     if (!saros_body_outputs(r.step)) goto done;
-    SAROS_TRY(keep_states(&r));
+    r.recomputes = recomputes(&r);
+    if (!r.recomputes) SAROS_TRY(keep_states(&r));
     SAROS_TRY(reversed(&r, gradient));
 done:
     if (status != SAROS_OK) ad_fill(rule->ins, gradient, saros_poison(rule->graph));

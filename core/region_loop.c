@@ -16,6 +16,7 @@ saros_loop_view saros_loop_read(const saros_attributes *attributes) {
     const int64_t *w = attributes->word;
     return (saros_loop_view){.bound = w[SAROS_LOOP_BOUND],
                              .every = w[SAROS_LOOP_EVERY],
+                             .snapshots = w[SAROS_LOOP_SNAPSHOTS],
                              .reverse = w[SAROS_LOOP_REVERSE] != 0,
                              .carries = (int)w[SAROS_LOOP_CARRIES],
                              .inputs = (int)w[SAROS_LOOP_INPUTS],
@@ -38,10 +39,10 @@ static saros_status mismatch(const char *what, int k, const saros_type *got,
 
 static saros_status check_counts(const saros_typing *typing, const saros_loop_view *v) {
     const saros_type *n = &typing->operand[0];
-    if (v->bound < 0 || v->every < 1)
+    if (v->bound < 0 || v->every < 1 || v->snapshots < 0)
         return saros_fail(SAROS_ERR_USAGE, "loop", NULL,
-                          "bound %lld and every %lld, needed at least 0 and 1", (long long)v->bound,
-                          (long long)v->every);
+                          "bound %lld, every %lld and states %lld, needed at least 0, 1 and 0",
+                          (long long)v->bound, (long long)v->every, (long long)v->snapshots);
     if (n->dtype != SAROS_I64 || n->rank != 0) {
         char text[128];
         return saros_fail(SAROS_ERR_TYPE, "loop", NULL, "n is %s, needed i64",
@@ -92,7 +93,7 @@ static saros_status check_inputs(const saros_typing *typing, const saros_loop_vi
     return SAROS_OK;
 }
 
-static saros_status stack_type(const saros_type *one, int64_t rows, int k, saros_type *out) {
+saros_status saros_loop_stack_type(const saros_type *one, int64_t rows, int k, saros_type *out) {
     if (one->rank + 1 > SAROS_MAX_RANK || one->dtype == SAROS_OPAQUE)
         return saros_fail(SAROS_ERR_UNSUPPORTED, "loop", NULL,
                           "kept value %d is opaque or has rank %d: it cannot be stacked", k + 1,
@@ -105,7 +106,7 @@ static saros_status stack_type(const saros_type *one, int64_t rows, int k, saros
     return SAROS_OK;
 }
 
-static saros_status loop_type(saros_typing *typing) {
+saros_status saros_loop_type(saros_typing *typing) {
     saros_loop_view v = saros_loop_read(typing->attributes);
     saros_status status = check_counts(typing, &v);
     if (status == SAROS_OK) status = check_inputs(typing, &v);
@@ -119,7 +120,7 @@ static saros_status loop_type(saros_typing *typing) {
     for (int k = v.carries; status == SAROS_OK && k < typing->outputs; ++k) {
         const saros_type *one = saros_value_type(saros_body_output(v.body, k));
         int64_t rows = k < v.carries + v.kept ? v.bound / v.every : v.bound;
-        status = stack_type(one, rows, k - v.carries, &typing->output[k]);
+        status = saros_loop_stack_type(one, rows, k - v.carries, &typing->output[k]);
     }
     return status;
 }
@@ -129,47 +130,67 @@ const saros_primitive saros_row_loop = {
     .doc = "Runs a body n times over a carry, with per-step inputs and kept outputs.",
     .operands = -2,
     .flags = SAROS_REGION,
-    .type = loop_type,
+    .type = saros_loop_type,
     .evaluate = saros_loop_evaluate};
 
 /* ---- build ---- */
 
-static int64_t *loop_words(int64_t *word, int64_t bound, int64_t every, bool reverse, int carries,
-                           int inputs, int captures, int kept) {
-    word[SAROS_LOOP_BOUND] = bound;
-    word[SAROS_LOOP_EVERY] = every ? every : 1;
-    word[SAROS_LOOP_REVERSE] = reverse;
-    word[SAROS_LOOP_CARRIES] = carries;
-    word[SAROS_LOOP_INPUTS] = inputs;
-    word[SAROS_LOOP_CAPTURES] = captures;
-    word[SAROS_LOOP_KEPT] = kept;
+void saros_loop_words(const saros_loop_parts *parts, int64_t *word) {
+    word[SAROS_LOOP_BOUND] = parts->bound;
+    word[SAROS_LOOP_EVERY] = parts->every ? parts->every : 1;
+    word[SAROS_LOOP_REVERSE] = parts->reverse;
+    word[SAROS_LOOP_SNAPSHOTS] = parts->states;
+    word[SAROS_LOOP_CARRIES] = parts->carries;
+    word[SAROS_LOOP_INPUTS] = parts->inputs;
+    word[SAROS_LOOP_CAPTURES] = parts->captures;
+    word[SAROS_LOOP_KEPT] = saros_body_outputs(parts->body) - parts->carries;
     word[SAROS_LOOP_STATES] = 0;
     word[SAROS_LOOP_AUGMENTS] = -1;
-    return word;
+}
+
+saros_value *saros_loop_operands(const saros_loop_parts *parts, saros_value *operand) {
+    for (int k = 0; k < parts->carries; ++k) *operand++ = parts->carry[k];
+    for (int k = 0; k < parts->inputs; ++k) *operand++ = parts->input[k];
+    for (int k = 0; k < parts->captures; ++k) *operand++ = parts->capture[k];
+    return operand;
+}
+
+void saros_loop_append(saros_graph *graph, const saros_loop_parts *parts, saros_value *out) {
+    int operands = 1 + parts->carries + parts->inputs + parts->captures;
+    int outputs = saros_body_outputs(parts->body);
+    saros_body *body = parts->body;
+    saros_value *operand = saros_allocate((size_t)operands * sizeof *operand);
+    if (!operand) {
+        saros_poison_all(graph, outputs, out);
+        return;
+    }
+    int64_t word[SAROS_LOOP_WORDS];
+    operand[0] = parts->n;
+    saros_loop_operands(parts, operand + 1);
+    saros_loop_words(parts, word);
+    saros_attributes attributes = {
+        .word = word, .words = SAROS_LOOP_WORDS, .body = &body, .bodies = 1};
+    saros_build_all(graph, &saros_row_loop, &attributes, operands, operand, outputs, out);
+    saros_release(operand);
 }
 
 void saros_loop_body(saros_graph *graph, saros_body *body, saros_value n, int64_t bound,
                      int64_t every, bool reverse, int carries, const saros_value *carry, int inputs,
                      const saros_value *input, int captures, const saros_value *capture,
                      saros_value *out) {
-    int operands = 1 + carries + inputs + captures, outputs = saros_body_outputs(body);
-    saros_value *operand = saros_allocate((size_t)operands * sizeof *operand);
-    if (!operand) {
-        saros_poison_all(graph, outputs, out);
-        return;
-    }
-    operand[0] = n;
-    for (int k = 0; k < carries; ++k) operand[1 + k] = carry[k];
-    for (int k = 0; k < inputs; ++k) operand[1 + carries + k] = input[k];
-    for (int k = 0; k < captures; ++k) operand[1 + carries + inputs + k] = capture[k];
-    int64_t word[SAROS_LOOP_WORDS];
-    saros_attributes attributes = {.word = loop_words(word, bound, every, reverse, carries, inputs,
-                                                      captures, outputs - carries),
-                                   .words = SAROS_LOOP_WORDS,
-                                   .body = &body,
-                                   .bodies = 1};
-    saros_build_all(graph, &saros_row_loop, &attributes, operands, operand, outputs, out);
-    saros_release(operand);
+    saros_loop_append(graph,
+                      &(saros_loop_parts){.body = body,
+                                          .n = n,
+                                          .bound = bound,
+                                          .every = every,
+                                          .reverse = reverse,
+                                          .carries = carries,
+                                          .inputs = inputs,
+                                          .captures = captures,
+                                          .carry = carry,
+                                          .input = input,
+                                          .capture = capture},
+                      out);
 }
 
 void saros_loop_augment(saros_value first, saros_body *body, int states, saros_value *out) {
@@ -265,9 +286,20 @@ void saros_loop(saros_graph *graph, const saros_loop_spec *spec, saros_value *fi
     if (!has_poison(graph, spec))
         value = saros_allocate((size_t)(inputs + outputs) * sizeof *value);
     if (value && build_body(graph, spec, value, &body, &captures) == SAROS_OK) {
-        saros_loop_body(graph, body, spec->n, spec->bound, spec->every, spec->reverse,
-                        spec->carries, spec->carry, spec->inputs, spec->input,
-                        saros_body_captures(body), captures, value);
+        saros_loop_append(graph,
+                          &(saros_loop_parts){.body = body,
+                                              .n = spec->n,
+                                              .bound = spec->bound,
+                                              .every = spec->every,
+                                              .states = spec->states,
+                                              .reverse = spec->reverse,
+                                              .carries = spec->carries,
+                                              .inputs = spec->inputs,
+                                              .captures = saros_body_captures(body),
+                                              .carry = spec->carry,
+                                              .input = spec->input,
+                                              .capture = captures},
+                          value);
         done = true;
     } else {
         poisoned = saros_poison(graph);

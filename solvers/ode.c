@@ -50,6 +50,7 @@ static saros_status march_interval(saros_graph *body, saros_value index, const s
     saros_loop(body,
                &(saros_loop_spec){.n = saros_where(counted, input[2], saros_like(input[2], -1)),
                                   .bound = spec->bound,
+                                  .states = spec->states,
                                   .carries = 1,
                                   .carry = carry,
                                   .build = march_step,

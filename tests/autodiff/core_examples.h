@@ -251,6 +251,26 @@ static int build_loop(saros_graph *g, const saros_value *x, saros_value *y) {
     saros_loop(g, &spec, &y[0], &y[1]);
     return 2;
 }
+/* the gradient of a loop that keeps two of five states */
+static int build_loop_reverse(saros_graph *g, const saros_value *x, saros_value *y) {
+    saros_value end, stacked;
+    saros_loop_spec spec = {.n = x[3],
+                            .bound = 5,
+                            .carries = 1,
+                            .carry = x,
+                            .inputs = 1,
+                            .input = x + 2,
+                            .kept = 1,
+                            .states = 2,
+                            .build = loop_step,
+                            .user = (void *)x};
+    saros_loop(g, &spec, &end, &stacked);
+    saros_value out[2] = {end, stacked}, ct[2];
+    ct[0] = saros_splat(g, saros_value_type(end), 0.7);
+    ct[1] = saros_splat(g, saros_value_type(stacked), -0.4);
+    saros_vjp(2, out, ct, 3, x, y);
+    return 3;
+}
 static saros_status then_branch(saros_graph *body, void *user, saros_value *out) {
     const saros_value *x = user;
     (void)body;
@@ -371,6 +391,10 @@ static const table_example core_examples[] = {
      4,
      {TABLE_F1(-1, 1, N), TABLE_F0(-1, 1), TABLE_F2(-1, 1, 5, N), {'i', 0, {0}, 2, 6}},
      .build = build_loop},
+    {"loop_reverse",
+     4,
+     {TABLE_F1(-1, 1, N), TABLE_F0(-1, 1), TABLE_F2(-1, 1, 5, N), {'i', 0, {0}, 2, 6}},
+     .build = build_loop_reverse},
     {"cond", 3, {{'b', 0, {0}, 0, 0}, TABLE_F1(-1, 1, N), TABLE_F0(-1, 1)}, .build = build_cond},
     {"call", 2, {TABLE_F1(-1, 1, N), TABLE_F1(-1, 1, N)}, .build = build_call},
     {"call",

@@ -25,7 +25,8 @@ static inline bool table_is_leaf(const saros_primitive *row) {
 
 static inline void table_check_row(const saros_primitive *row) {
     ck_assert_msg(row->doc && row->doc[0], "row '%s' has no doc", row->name);
-    bool region = row == &saros_row_loop || row == &saros_row_cond; /* rules live in autodiff */
+    bool region = row == &saros_row_loop || row == &saros_row_loop_reverse ||
+                  row == &saros_row_cond; /* rules live in autodiff */
     bool rule = row->linear_in[0] || row->partial || row->jvp || row->vjp || region;
     ck_assert_msg(rule || (row->flags & SAROS_CONSTANT), "row '%s' has no derivative", row->name);
     ck_assert_msg(!row->linear_in[0] || row->transpose || row->vjp,

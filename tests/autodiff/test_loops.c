@@ -124,7 +124,8 @@ static saros_status step_body(saros_graph *body, saros_value index, const saros_
 }
 
 /** Objective of final carry and kept rows: by loop, or unrolled. */
-static saros_value objective(const scene *s, bool unrolled, int64_t every, bool reverse) {
+static saros_value objective(const scene *s, bool unrolled, int64_t every, bool reverse,
+                             int64_t states) {
     saros_value p0 = saros_mul(s->in[1], s->in[2]), q0 = saros_sin(s->in[2]);
     saros_value final[2] = {p0, q0}, stacked;
     const int64_t shape[1] = {3};
@@ -138,6 +139,7 @@ static saros_value objective(const scene *s, bool unrolled, int64_t every, bool 
                                 .kept = 1,
                                 .every = every,
                                 .reverse = reverse,
+                                .states = states,
                                 .build = step_body,
                                 .user = (void *)s};
         saros_value end[2];
@@ -160,22 +162,33 @@ static saros_value objective(const scene *s, bool unrolled, int64_t every, bool 
 
 START_TEST(a_loop_differentiates_as_its_unrolled_steps) {
     scene s = scene_open();
-    compare_words(&s, objective(&s, false, 1, false), objective(&s, true, 1, false));
+    compare_words(&s, objective(&s, false, 1, false, 0), objective(&s, true, 1, false, 0));
     scene_close(&s);
 }
 END_TEST
 
 START_TEST(a_loop_that_keeps_every_third_step_differentiates) {
     scene s = scene_open();
-    compare_words(&s, objective(&s, false, 3, false), objective(&s, true, 3, false));
+    compare_words(&s, objective(&s, false, 3, false, 0), objective(&s, true, 3, false, 0));
     scene_close(&s);
 }
 END_TEST
 
 START_TEST(a_reversed_loop_differentiates) {
     scene s = scene_open();
-    compare_words(&s, objective(&s, false, 2, true), objective(&s, true, 2, true));
+    compare_words(&s, objective(&s, false, 2, true, 0), objective(&s, true, 2, true, 0));
     scene_close(&s);
+}
+END_TEST
+
+START_TEST(a_loop_in_bounded_memory_differentiates_in_every_word) {
+    for (int64_t states = 1; states <= 3; ++states)
+        for (int back = 0; back < 2; ++back) {
+            scene s = scene_open();
+            compare_words(&s, objective(&s, false, 2, back, states),
+                          objective(&s, true, 2, back, 0));
+            scene_close(&s);
+        }
 }
 END_TEST
 
@@ -332,6 +345,7 @@ END_TEST
 
 SAROS_TEST_MAIN("autodiff/loops", a_loop_differentiates_as_its_unrolled_steps,
                 a_loop_that_keeps_every_third_step_differentiates, a_reversed_loop_differentiates,
-                nested_loops_differentiate, a_gradient_taken_inside_a_body_differentiates,
+                a_loop_in_bounded_memory_differentiates_in_every_word, nested_loops_differentiate,
+                a_gradient_taken_inside_a_body_differentiates,
                 differentiating_by_an_enclosing_value_inside_a_body_is_an_error,
                 a_cond_differentiates_as_the_branch_it_takes)

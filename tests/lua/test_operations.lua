@@ -105,7 +105,7 @@ for name, op in pairs(saros.registry()) do
   for row in op.rows:gmatch("%S+") do rows[row] = true end
 end
 -- rows that functions other than operations append
-for row in ("loop cond call input constant splat alias spread allreduce"):gmatch("%S+") do rows[row] = true end
+for row in ("loop loop_reverse cond call input constant splat alias spread allreduce"):gmatch("%S+") do rows[row] = true end
 local unbound = {}
 for row, doc in pairs(saros.primitives()) do
   assert(#doc > 0, "the row " .. row .. " has no doc line")

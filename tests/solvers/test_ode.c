@@ -42,9 +42,9 @@ typedef struct fixture {
     saros_tensor *at[4];
 } fixture;
 
-static fixture fixture_make(const char *integrator, saros_rate_fn rate, int64_t n, const double *y0,
-                            int64_t times, const double *time, int64_t steps, int64_t parameters,
-                            const double *parameter) {
+static fixture fixture_bounded(int64_t states, const char *integrator, saros_rate_fn rate,
+                               int64_t n, const double *y0, int64_t times, const double *time,
+                               int64_t steps, int64_t parameters, const double *parameter) {
     fixture f = {0};
     ck_ok(saros_graph_make(&f.g));
     int64_t intervals = times - 1;
@@ -61,6 +61,7 @@ static fixture fixture_make(const char *integrator, saros_rate_fn rate, int64_t 
                                     .times = f.in[1],
                                     .steps = f.in[2],
                                     .bound = 4096,
+                                    .states = states,
                                     .rate = rate,
                                     .user = &f.in[3]},
                 &f.final, &f.kept);
@@ -70,6 +71,12 @@ static fixture fixture_make(const char *integrator, saros_rate_fn rate, int64_t 
     for (int64_t k = 0; k < intervals; ++k) ((int64_t *)saros_tensor_data(f.at[2]))[k] = steps;
     ck_ok(saros_tensor_from(SAROS_F64, parameters > 0, &parameters, parameter, &f.at[3]));
     return f;
+}
+
+static fixture fixture_make(const char *integrator, saros_rate_fn rate, int64_t n, const double *y0,
+                            int64_t times, const double *time, int64_t steps, int64_t parameters,
+                            const double *parameter) {
+    return fixture_bounded(0, integrator, rate, n, y0, times, time, steps, parameters, parameter);
 }
 
 static void fixture_free(fixture *f) {
@@ -221,8 +228,48 @@ START_TEST(memory_of_gradients_is_flat) {
 }
 END_TEST
 
+/* Gradients by y0, times, p with `states` states of an interval; bytes that the calls left held. */
+static int64_t bounded_gradient(const char *integrator, int64_t states, double *gradient) {
+    fixture f =
+        fixture_bounded(states, integrator, pair_rate, 2, pair_start, 3, pair_times, 60, 0, one);
+    saros_value squares = saros_sum(saros_power(f.kept, 2), 3), by[3];
+    saros_vjp(1, &squares, NULL, 3, (saros_value[]){f.in[0], f.in[1], f.in[3]}, by);
+    int64_t before = saros_memory_held(), held = 0;
+    saros_function *function = compiled(&f, 3, by);
+    for (int round = 0; round < 5; ++round) {
+        saros_tensor *value[3] = {NULL};
+        double *to = gradient;
+        ck_ok(saros_function_call(function, f.at, value, NULL));
+        for (int k = 0; k < 3; ++k) {
+            size_t count = (size_t)saros_tensor_count(value[k]);
+            memcpy(to, saros_tensor_const_data(value[k]), count * sizeof *to);
+            to += count;
+            saros_tensor_release(value[k]);
+        }
+        if (round == 1) held = saros_memory_held();
+    }
+    ck_assert_int_eq(saros_memory_held(), held);
+    saros_function_release(function);
+    fixture_free(&f);
+    return held - before;
+}
+
+START_TEST(gradients_in_bounded_memory_are_the_same) {
+    static const char *const names[] = {"euler", "rk4", "crank-nicolson"};
+    for (size_t k = 0; k < sizeof names / sizeof *names; ++k) {
+        double all[6], few[6];
+        int64_t most = bounded_gradient(names[k], 0, all);
+        int64_t least = bounded_gradient(names[k], 6, few);
+        ck_assert_msg(!memcmp(all, few, sizeof all), "%s: gradients differ", names[k]);
+        /* 4096 states of two numbers are not there */
+        ck_assert_msg(least < most - 4000 * 16, "%s: %lld bytes held, %lld with all states",
+                      names[k], (long long)least, (long long)most);
+    }
+}
+END_TEST
+
 SAROS_TEST_MAIN("solvers/ode", integrators_converge_at_their_order,
                 states_are_kept_at_the_output_times, stiff_kinetics_by_sdirk,
                 stiff_sensitivity_by_reverse_sdirk, discrete_gradients_pass_the_taylor_test,
                 numbers_of_steps_out_of_range_are_errors, unknown_integrators_are_told_the_list,
-                memory_of_gradients_is_flat)
+                memory_of_gradients_is_flat, gradients_in_bounded_memory_are_the_same)

@@ -26,6 +26,8 @@ typedef struct saros_loop_spec {
     int64_t every; /**< keep iterations every-1, 2 every-1, …; 0 means 1. Stacked extent:
                       bound/every; rows beyond n are 0 */
     bool reverse;
+    int64_t states; /**< carries that the reverse sweep may hold at once, the initial one among them
+                       and two it works in not; it recomputes the others. 0: it keeps all */
     saros_loop_fn build;
     void *user;
 } saros_loop_spec;
@@ -40,6 +42,27 @@ SAROS_API void saros_loop_body(saros_graph *graph, saros_body *body, saros_value
                                int inputs, const saros_value *input, int captures,
                                const saros_value *capture, saros_value *out);
 
+/** A loop from a finished body, with all that feeds it. */
+typedef struct saros_loop_parts {
+    saros_body *body;
+    saros_value n;
+    int64_t bound, every, states; /**< as in saros_loop_spec */
+    bool reverse;
+    int carries, inputs, captures;
+    const saros_value *carry, *input, *capture;
+} saros_loop_parts;
+/** As saros_loop_body, with every option. */
+SAROS_API void saros_loop_append(saros_graph *graph, const saros_loop_parts *parts,
+                                 saros_value *out);
+
+/** Appends two loops in one: `forward` is run for its carries at the start of each iteration alone
+ * (its body gives the next carry and nothing else), `backward` runs the iterations in the other
+ * order, its body sees these carries between its own carry and its inputs. At most forward->states
+ * of them are held at once, the others are computed again by the binomial schedule. `out` receives
+ * what `backward` gives. */
+SAROS_API void saros_loop_reverse(saros_graph *graph, const saros_loop_parts *forward,
+                                  const saros_loop_parts *backward, saros_value *out);
+
 /** Appends the loop of `first` (its first output) once more with a body that has `states` further
  * outputs, stacked at every iteration whatever `every` says: what reverse mode keeps. `body` has
  * the inputs and outputs of the original one and then the states. `out` receives the original
@@ -50,12 +73,16 @@ SAROS_API void saros_loop_augment(saros_value first, saros_body *body, int state
 /** Reads the attributes of a loop node: what a differentiation rule needs. Operands: n, carry,
  * input, captures. Outputs: carry, kept (bound/every rows), states (bound rows). */
 typedef struct saros_loop_view {
-    int64_t bound, every;
+    int64_t bound, every, snapshots; /**< snapshots: `states` of saros_loop_spec */
     bool reverse;
     int carries, inputs, captures, kept, states;
     saros_body *body;
 } saros_loop_view;
 SAROS_API saros_loop_view saros_loop_read(const saros_attributes *attributes);
+/** The two loops of a loop_reverse node. Operands: n; carry, input, capture of the first; the same
+ * of the second. `backward->inputs` counts the first one's carries, which no operand feeds. */
+SAROS_API void saros_loop_reverse_read(const saros_attributes *attributes, saros_loop_view *forward,
+                                       saros_loop_view *backward);
 
 typedef saros_status (*saros_branch_fn)(saros_graph *body, void *user, saros_value *out);
 /** `mask` (bool scalar) chooses; both branches give `outputs` values of equal types; only the

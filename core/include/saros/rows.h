@@ -98,6 +98,7 @@
     X(saros_row_input)                                                                             \
     X(saros_row_constant)                                                                          \
     X(saros_row_loop)                                                                              \
+    X(saros_row_loop_reverse)                                                                      \
     X(saros_row_cond)                                                                              \
     X(saros_row_call)
 

@@ -43,6 +43,7 @@ typedef struct saros_march_spec {
     saros_value times; /**< f64 (m+1), ascending, run-time input */
     saros_value steps; /**< i64 (m), each in 1 … bound */
     int64_t bound;     /**< static bound on steps per interval */
+    int64_t states;    /**< states of one interval that the reverse sweep holds; 0: all */
     saros_rate_fn rate;
     int observed; /**< values kept at times[1] … times[m]; 0: the state itself (one value) */
     saros_observe_fn observe;
