@@ -1,77 +1,26 @@
-/** Laplacian by collapsed Taylor mode (the forward Laplacian: Li et al. 2023, arXiv:2307.08214;
- * collapsing: Dangel et al. 2025): one pass with the state (h, J_1 … J_d, L), L = sum of h_ii.
+/** Second-order operators by collapsed Taylor mode (the forward Laplacian: Li et al. 2023,
+ * arXiv:2307.08214; collapsing: Dangel et al. 2025): one pass with the state (h, J_1 … J_r, L),
+ * J_i the derivative along direction i, L the sum of second derivatives along all of them.
  *
  *      linear      L' = f L
  *      pointwise   L' = f' L + f'' sum_i J_i^2
  *      bilinear    L' = f(L_a, b) + f(a, L_b) + 2 sum_i f(A_i, B_i)
  *      any other   L' = f' L + 2 sum_i (second Taylor coefficient along J_i)
  *
- *  Rows of x are independent, so J_i starts as the unit vector i in every row and d+2 streams
- *  suffice whatever the batch: a dot by a constant emits one dot for each stream that is not zero.
+ *  Rows of x are independent, so r+2 streams suffice whatever the batch: a dot by a constant emits
+ *  one dot for each stream that is not zero. The Laplacian has the axes as directions, the operator
+ *  sum_ij (sigma sigma^T)_ij d_i d_j the columns of sigma.
  */
-#include "node_impl.h"
+#include "collapse_impl.h"
+#include "region_impl.h"
 #include "walk_impl.h"
-
-#include <string.h>
 
 #include "saros/memory.h"
 
-/** State of an operand: J_0 … J_{d-1}, L. */
-typedef struct collapsed {
-    const saros_rule *rule;
-    int d, stride;
-    const saros_value *in;
-    saros_value *out, *scratch; /**< room for 3 (ins + outs) values */
-    bool *moving;
-} collapsed;
-
-static bool moves(const collapsed *c, int k) {
-    for (int i = 0; i < c->d; ++i)
-        if (!saros_is_none(c->in[k * c->stride + i])) return true;
-    return false;
-}
-
-/** Every slot by the jvp of the node. */
-static void first_order(const collapsed *c) {
+/** f'' sum_i J_i^2 of a pointwise row in its only moving operand; false if it has no partial. */
+static bool curvature(const ad_collapse *c) {
     const saros_rule *rule = c->rule;
-    saros_value *tangent = c->scratch, *result = tangent + rule->ins;
-    for (int i = 0; i <= c->d; ++i) {
-        bool any = false;
-        for (int k = 0; k < rule->ins; ++k) {
-            tangent[k] = c->in[k * c->stride + i];
-            any = any || !saros_is_none(tangent[k]);
-        }
-        ad_fill(rule->outs, result, SAROS_NONE);
-        if (any) ad_node_jvp(rule, tangent, result);
-        for (int m = 0; m < rule->outs; ++m) c->out[m * c->stride + i] = result[m];
-    }
-}
-
-static void add_to_laplacian(const collapsed *c, int m, double weight, saros_value term) {
-    if (saros_is_none(term)) return;
-    if (weight != 1) term = saros_mul(saros_like(term, weight), term);
-    saros_value *slot = &c->out[m * c->stride + c->d];
-    *slot = ad_sum(*slot, term);
-}
-
-/** 2 sum_i f(A_i, B_i) */
-static void cross_terms(const collapsed *c, const saros_operand_set set[2]) {
-    const saros_rule *rule = c->rule;
-    saros_value *in = c->scratch, *sum = in + rule->ins;
-    ad_fill(rule->outs, sum, SAROS_NONE);
-    for (int i = 0; i < c->d; ++i) {
-        memcpy(in, rule->in, (size_t)rule->ins * sizeof *in);
-        if (ad_substitute(rule, set[0], c->in + i, c->stride, in) &&
-            ad_substitute(rule, set[1], c->in + i, c->stride, in))
-            ad_append(rule, in, sum, 1);
-    }
-    for (int m = 0; m < rule->outs; ++m) add_to_laplacian(c, m, 2, sum[m]);
-}
-
-/** f'' sum_i J_i^2 of a pointwise row in operand k, its only moving one; false if it has no
- * partial. */
-static bool curvature(const collapsed *c, int k) {
-    const saros_rule *rule = c->rule;
+    int k = c->last;
     if (!rule->row->partial || rule->outs != 1) return false;
     saros_value slope = rule->row->partial(rule, k), second = SAROS_NONE, squares = SAROS_NONE;
     saros_type type = *saros_value_type(rule->in[k]);
@@ -82,12 +31,12 @@ static bool curvature(const collapsed *c, int k) {
         saros_value j = c->in[k * c->stride + i];
         if (!saros_is_none(j)) squares = ad_sum(squares, saros_mul(j, j));
     }
-    add_to_laplacian(c, 0, 1, saros_mul(second, squares));
+    ad_collapse_add(c, 0, c->d, 1, saros_mul(second, squares));
     return true;
 }
 
 /** 2 sum_i of the second coefficient along J_i. */
-static void second_coefficients(const collapsed *c) {
+static void second_coefficients(const ad_collapse *c) {
     const saros_rule *rule = c->rule;
     saros_value *series = c->scratch, *result = series + 3 * rule->ins;
     for (int i = 0; i < c->d; ++i) {
@@ -102,104 +51,77 @@ static void second_coefficients(const collapsed *c) {
         ad_fill(3 * rule->outs, result, SAROS_NONE);
         for (int m = 0; m < rule->outs; ++m) result[3 * m] = rule->out[m];
         ad_node_jet(rule, 2, series, result);
-        for (int m = 0; m < rule->outs; ++m) add_to_laplacian(c, m, 2, result[3 * m + 2]);
+        for (int m = 0; m < rule->outs; ++m) ad_collapse_add(c, m, c->d, 2, result[3 * m + 2]);
     }
 }
 
-static saros_status node_laplacian(const saros_rule *rule, int d, const saros_value *in,
-                                   saros_value *out) {
-    size_t values = 3 * (size_t)(rule->ins + rule->outs);
-    collapsed c = {.rule = rule, .d = d, .stride = d + 1, .in = in, .out = out};
-    c.scratch = saros_allocate(values * sizeof *c.scratch + (size_t)rule->ins + 1);
-    if (!c.scratch) return SAROS_ERR_MEMORY;
-    c.moving = (bool *)(c.scratch + values);
-    int count = 0, last = 0, sets;
-    for (int k = 0; k < rule->ins; ++k)
-        if ((c.moving[k] = moves(&c, k))) {
-            ++count;
-            last = k;
-        }
-    first_order(&c);
+static bool node_laplacian(const ad_collapse *c) {
+    const saros_rule *rule = c->rule;
     saros_operand_set set[2];
-    if (count && !ad_multilinear(rule, c.moving, set, &sets)) {
-        bool one = count == 1 && ad_linear_set(rule->row, last) < 0;
-        if (!one || !curvature(&c, last)) second_coefficients(&c);
-    } else if (count && sets == 2) {
-        cross_terms(&c, set);
+    int sets;
+    ad_collapse_first_order(c);
+    if (!c->count) return true;
+    if (!ad_multilinear(rule, c->moving, set, &sets)) {
+        bool one = c->count == 1 && ad_linear_set(rule->row, c->last) < 0;
+        if (!one || !curvature(c)) second_coefficients(c);
+    } else if (sets == 2) {
+        saros_value *sum = c->scratch + rule->ins;
+        ad_fill(rule->outs, sum, SAROS_NONE);
+        for (int i = 0; i < c->d; ++i) ad_collapse_term(c, set, i, i, sum);
+        for (int m = 0; m < rule->outs; ++m) ad_collapse_add(c, m, c->d, 2, sum[m]);
     }
-    saros_release(c.scratch);
-    return SAROS_OK;
-}
-
-static saros_status walk_laplacian(const ad_walk *walk, int d, saros_value *of, saros_value *bad) {
-    const int stride = d + 1;
-    ad_frame frame = {0};
-    saros_status status = SAROS_OK;
-    for (int32_t id = walk->first; id < walk->last; ++id) {
-        if (!ad_walk_visits(walk, id)) continue;
-        SAROS_TRY(ad_frame_load(&frame, walk, id, stride));
-        const saros_rule *rule = &frame.rule;
-        for (int k = 0; k < rule->ins; ++k)
-            if (ad_active(walk, rule->in[k].id))
-                memcpy(frame.in_slot + k * stride, of + (rule->in[k].id - walk->first) * stride,
-                       (size_t)stride * sizeof *of);
-        SAROS_TRY(node_laplacian(rule, d, frame.in_slot, frame.out_slot));
-        *bad = ad_poisoned(rule->outs * stride, frame.out_slot);
-        if (!saros_is_none(*bad)) break;
-        for (int m = 0; m < rule->outs; ++m)
-            if (ad_active(walk, id + m))
-                memcpy(of + (id + m - walk->first) * stride, frame.out_slot + m * stride,
-                       (size_t)stride * sizeof *of);
-    }
-done:
-    ad_frame_free(&frame);
-    return status;
-}
-
-/** Unit vector `axis` in every row of x. */
-static saros_value unit_rows(saros_value x, int axis) {
-    saros_type type = *saros_value_type(x);
-    saros_tensor *row = NULL, *cast = NULL;
-    saros_value v;
-    saros_status status = saros_tensor_zeros(SAROS_F64, 1, &type.shape[1], &row);
-    if (status == SAROS_OK) {
-        ((double *)saros_tensor_data(row))[axis] = 1;
-        status = saros_tensor_cast(row, type.dtype, &cast);
-    }
-    v = status == SAROS_OK ? saros_broadcast(saros_constant(x.graph, cast), 2, type.shape, NULL)
-                           : saros_poison(x.graph);
-    saros_tensor_release(row);
-    saros_tensor_release(cast);
-    return v;
-}
-
-static saros_status check_shapes(saros_value y, saros_value x) {
-    saros_type of = *saros_value_type(y), in = *saros_value_type(x);
-    if (in.rank == 2 && of.rank >= 1 && of.rank <= 2 && of.shape[0] == in.shape[0]) return SAROS_OK;
-    char a[128], b[128];
-    return saros_fail(SAROS_ERR_SHAPE, "saros_laplacian", "x is (n,d), y is (n) or (n,k)",
-                      "got y of type %s and x of type %s", saros_type_text(&of, a, sizeof a),
-                      saros_type_text(&in, b, sizeof b));
+    return true;
 }
 
 saros_value saros_laplacian(saros_value y, saros_value x) {
-    ad_walk walk;
-    saros_value bad = ad_walk_begin(&walk, 1, &y, 1, &x, 0, NULL), result = SAROS_NONE, *of = NULL;
+    const saros_value both[2] = {y, x};
+    saros_value bad = ad_poisoned(2, both);
+    if (!saros_is_none(bad)) return bad;
+    if (ad_collapse_check("saros_laplacian", y, x) != SAROS_OK) return saros_poison(y.graph);
+    int d = (int)saros_value_type(x)->shape[1];
+    saros_value *axes = ad_collapse_axes(x);
+    if (!axes) return saros_poison(y.graph);
+    saros_value result = ad_collapse_pass(y, x, d, axes, d + 1, -1, node_laplacian);
+    saros_release(axes);
+    return result;
+}
+
+/* ---- weighted ---- */
+
+static saros_status check_sigma(saros_value sigma, saros_value x) {
+    saros_type of = *saros_value_type(sigma), in = *saros_value_type(x);
+    int rows = of.rank - 2;
+    bool fits = (rows == 0 || rows == 1) && of.dtype == in.dtype && of.shape[rows] == in.shape[1];
+    if (fits && (!rows || of.shape[0] == in.shape[0])) return SAROS_OK;
+    char a[128], b[128];
+    return saros_fail(SAROS_ERR_SHAPE, "saros_second_order",
+                      "sigma is (d,r), or (n,d,r) where it differs from row to row",
+                      "got sigma of type %s and x of type %s", saros_type_text(&of, a, sizeof a),
+                      saros_type_text(&in, b, sizeof b));
+}
+
+/** Column i of sigma in every row of x. */
+static saros_value column(saros_value sigma, saros_value x, int64_t i) {
+    const saros_type *in = saros_value_type(x);
+    int axis = saros_value_rank(sigma) - 1, axes[1] = {1};
+    saros_value v = saros_slice(sigma, axis, i, i + 1, 1);
+    if (axis == 2) return saros_reshape(v, 2, in->shape);
+    return saros_broadcast(saros_reshape(v, 1, &in->shape[1]), 2, in->shape, axes);
+}
+
+saros_value saros_second_order(saros_value y, saros_value x, saros_value sigma) {
+    const saros_value all[3] = {y, x, sigma};
+    saros_value bad = ad_poisoned(3, all), *seed = NULL, result;
+    saros_graph *graph = saros_graph_of(3, all);
     saros_status status = SAROS_OK;
     if (!saros_is_none(bad)) return bad;
-    SAROS_TRY(check_shapes(y, x));
-    int d = (int)saros_value_type(x)->shape[1];
-    size_t count = ((size_t)(walk.last - walk.first) + 1) * ((size_t)d + 1);
-    if (!(of = saros_allocate_zero(count, sizeof *of))) SAROS_TRY(SAROS_ERR_MEMORY);
-    if (walk.last > walk.first && ad_active(&walk, x.id)) {
-        for (int i = 0; i < d; ++i) of[(x.id - walk.first) * (d + 1) + i] = unit_rows(x, i);
-        SAROS_TRY(walk_laplacian(&walk, d, of, &bad));
-        result = of[(y.id - walk.first) * (d + 1) + d];
-    }
-    result = saros_is_poisoned(bad) ? bad : saros_instantiate(result, y);
+    SAROS_TRY(ad_collapse_check("saros_second_order", y, x));
+    SAROS_TRY(check_sigma(sigma, x));
+    int64_t columns = saros_value_type(sigma)->shape[saros_value_rank(sigma) - 1];
+    if (!(seed = ad_values((int)columns))) SAROS_TRY(SAROS_ERR_MEMORY);
+    for (int64_t i = 0; i < columns; ++i) seed[i] = column(sigma, x, i);
+    result = ad_collapse_pass(y, x, (int)columns, seed, (int)columns + 1, -1, node_laplacian);
 done:
-    if (status != SAROS_OK) result = saros_poison(walk.into);
-    saros_release(of);
-    ad_walk_close(&walk);
-    return result;
+    saros_release(seed);
+    return status == SAROS_OK ? result : saros_poison(graph);
 }

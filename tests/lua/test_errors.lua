@@ -44,7 +44,6 @@ for _, later in ipairs{ "mesh", "map", "profile" } do
   fails("usage", "not in this build", function() return saros[later] end)
 end
 fails("usage", "not in this build", saros.checkpoint, print)
-fails("usage", "not in this build", saros.biharmonic, print)
 fails("usage", "not in this build", saros.threads, 4)
 fails("usage", "not in this build", saros.zeros, { 2, device = "cuda" })
 fails("usage", "undefined variable 'undefined_name'", function() return undefined_name end)

@@ -34,6 +34,12 @@ SAROS_API saros_value saros_instantiate(saros_value v, saros_value like);
 /** Laplacian, row by row: y = f(x) with x (n,d), y (n) or (n,k), rows independent; result of y's
  * type. Collapsed Taylor mode: d+2 streams. */
 SAROS_API saros_value saros_laplacian(saros_value y, saros_value x);
+/** sum_ij (sigma sigma^T)_ij d_i d_j y, x and y as above; sigma (d,r), or (n,d,r) where it differs
+ * from row to row, is held fixed. r+2 streams. */
+SAROS_API saros_value saros_second_order(saros_value y, saros_value x, saros_value sigma);
+/** Laplacian of the Laplacian, x and y as above. Up to d = 5 one pass with 2+2d+d(d+1)/2 streams,
+ * else (and where a row between has no rule for it) two nested Laplacians. */
+SAROS_API saros_value saros_biharmonic(saros_value y, saros_value x);
 
 /** Batched copy of a body: inputs with batched[k] get a leading axis of extent `size`; all outputs
  * carry it. */
