@@ -13,6 +13,9 @@ SAROS_API saros_status saros_sparsity_make(int64_t n, const int64_t *row_start,
                                            const int64_t *column, saros_sparsity **out);
 /** Every column in every row. */
 SAROS_API saros_status saros_sparsity_dense(int64_t n, saros_sparsity **out);
+/** Pattern of dy/dx, y and x of n elements each, by propagation of index sets through the graph:
+ * holds for every input, a superset (see solvers/detect.c for which rows are exact). */
+SAROS_API saros_status saros_sparsity_detect(saros_value y, saros_value x, saros_sparsity **out);
 SAROS_API saros_sparsity *saros_sparsity_retain(saros_sparsity *pattern);
 SAROS_API void saros_sparsity_release(saros_sparsity *pattern);
 SAROS_API int64_t saros_sparsity_size(const saros_sparsity *pattern);
