@@ -1,11 +1,10 @@
-/** Compiler of the reference backend: live records in id order become steps.
+/** From a rewritten graph to a program: live records in id order become steps.
  *
- *  1. liveness from the outputs; ordered records are kept too, unless they hang on an input that
- *     this function does not have. A loop that another live loop augments is replaced by it, at its
- *     own place in the order (operands are equal).
+ *  1. liveness from the outputs; ordered records are kept too. A loop that another live loop
+ *     augments is replaced by it, at its own place in the order (operands are equal).
  *  2. steps: rows with a `view` column become headers and no step; so do inputs and constants.
  *  3. places: outputs are written where the caller wants them, the rest by the plan (plan.c).
- * No rewriting, no fusion. */
+ * No rewriting, no fusion: those come before (contract.c, kernel/fuse.c). */
 #include "compile_impl.h"
 
 #include <stdio.h>
@@ -38,36 +37,14 @@ static void find_target(saros_compiler *c, int32_t n) {
         c->target[m] = c->target[n] >= 0 ? c->target[n] : n;
 }
 
-/** Marks ordered records whose inputs are all here; a record hangs on what its operands do. */
-static saros_status keep_ordered(saros_compiler *c) {
+static void mark_live(saros_compiler *c, int outputs, const int32_t *output) {
     const saros_graph *graph = c->graph;
-    bool *missing = saros_allocate_zero((size_t)graph->records, sizeof *missing);
-    if (!missing) return SAROS_ERR_MEMORY;
-    for (int32_t n = 0; n < graph->records; ++n) {
-        const saros_graph_record *r = saros_graph_at(graph, n);
-        if (r->row == &saros_row_input) missing[n] = c->slot_of[r->output] < 0;
-        for (int32_t k = 0; k < r->operands; ++k)
-            missing[n] |= missing[graph->owner[r->operand[k]]];
-        saros_attributes attributes = saros_record_attributes(r);
-        if (!missing[n] && saros_node_is_ordered(r->row, &attributes)) c->live[n] = true;
-    }
-    saros_release(missing);
-    return SAROS_OK;
-}
-
-static saros_status mark_live(saros_compiler *c, int outputs, const int32_t *output) {
-    const saros_graph *graph = c->graph;
-    if (graph->ordered && keep_ordered(c) != SAROS_OK) return SAROS_ERR_MEMORY;
     for (int k = 0; k < outputs; ++k) c->live[graph->owner[output[k]]] = true;
     for (int32_t n = graph->records - 1; n >= 0; --n) {
-        if (!c->live[n]) continue;
         const saros_graph_record *r = saros_graph_at(graph, n);
-        if (r->row == &saros_row_input && c->slot_of[r->output] < 0) {
-            const char *name = saros_value_name((saros_value){c->graph, r->output});
-            return saros_fail(SAROS_ERR_USAGE, "saros_compile", "add it to the inputs",
-                              "input %s%s%s (value %d) is used but is not among the inputs",
-                              name[0] ? "'" : "", name, name[0] ? "'" : "", r->output);
-        }
+        saros_attributes attributes = saros_record_attributes(r);
+        if (graph->ordered && saros_node_is_ordered(r->row, &attributes)) c->live[n] = true;
+        if (!c->live[n]) continue;
         find_target(c, n);
         for (int32_t k = 0; k < r->operands; ++k) c->live[graph->owner[r->operand[k]]] = true;
         c->values += r->outputs;
@@ -75,7 +52,6 @@ static saros_status mark_live(saros_compiler *c, int outputs, const int32_t *out
         c->cells += r->row == &saros_row_constant;
         c->bodies += r->bodies;
     }
-    return SAROS_OK;
 }
 
 /* ---- slots and steps ---- */
@@ -252,27 +228,11 @@ static saros_status allocate_program(saros_compiler *c, int inputs, int outputs)
     return all ? SAROS_OK : SAROS_ERR_MEMORY;
 }
 
-static saros_status name_inputs(saros_compiler *c, int inputs, const int32_t *input) {
-    for (int k = 0; k < inputs; ++k) {
-        if (saros_graph_maker(c->graph, input[k])->row != &saros_row_input)
-            return saros_fail(SAROS_ERR_USAGE, "saros_compile", "use a value of saros_input",
-                              "input %d is no input of the graph", k + 1);
-        if (c->slot_of[input[k]] >= 0)
-            return saros_fail(SAROS_ERR_USAGE, "saros_compile", NULL,
-                              "input %d is given twice (also as input %d)", k + 1,
-                              c->slot_of[input[k]] + 1);
-        c->slot_of[input[k]] = k; /* slots of the inputs come first */
-    }
-    return SAROS_OK;
-}
-
 static saros_status run_passes(saros_compiler *c, int inputs, const int32_t *input, int outputs,
                                const int32_t *output) {
-    saros_status status = name_inputs(c, inputs, input);
-    if (status != SAROS_OK) return status;
-    status = mark_live(c, outputs, output);
-    if (status != SAROS_OK) return status;
-    status = allocate_program(c, inputs, outputs);
+    for (int k = 0; k < inputs; ++k) c->slot_of[input[k]] = k; /* slots of the inputs come first */
+    mark_live(c, outputs, output);
+    saros_status status = allocate_program(c, inputs, outputs);
     if (status != SAROS_OK) return status;
     c->f->inputs = inputs;
     c->f->outputs = outputs;
@@ -288,9 +248,9 @@ static saros_status run_passes(saros_compiler *c, int inputs, const int32_t *inp
     return saros_place_values(c, output);
 }
 
-saros_status saros_compile_ids(saros_graph *graph, int inputs, const int32_t *input, int outputs,
-                               const int32_t *output, const saros_compile_options *options,
-                               saros_function **out) {
+saros_status saros_compile_ready(const saros_body *body, const saros_compile_options *options,
+                                 saros_function **out) {
+    saros_graph *graph = body->graph;
     saros_status status = SAROS_ERR_MEMORY;
     saros_compiler c = {.graph = graph};
     c.f = saros_function_make(graph, options);
@@ -300,7 +260,7 @@ saros_status saros_compile_ids(saros_graph *graph, int inputs, const int32_t *in
     if (!c.f || !c.live || !c.target || !c.slot_of) goto done;
     for (int32_t n = 0; n < graph->records; ++n) c.target[n] = -1;
     for (int32_t k = 0; k < graph->values; ++k) c.slot_of[k] = -1;
-    SAROS_TRY(run_passes(&c, inputs, input, outputs, output));
+    SAROS_TRY(run_passes(&c, body->inputs, body->input, body->outputs, body->output));
     *out = c.f;
     c.f = NULL;
 done:

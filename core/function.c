@@ -4,8 +4,9 @@
 
 #include "compile_impl.h"
 #include "kernel/kernel_impl.h"
+#include "rewrite_impl.h"
 #include "saros/memory.h"
-#include "saros/region.h"
+#include "saros/rows.h"
 
 saros_function *saros_function_make(saros_graph *graph, const saros_compile_options *options) {
     saros_function *f = saros_allocate_zero(1, sizeof *f);
@@ -81,29 +82,35 @@ static saros_status choose_backend(const saros_compile_options *options,
     return SAROS_OK;
 }
 
-static bool fuses(const saros_compile_options *options, const saros_graph *graph) {
-    return strcmp(options->backend, "cpu") == 0 && !graph->ordered;
-}
-
-/** Whether all of `id` are inputs of the graph, each once. If not, the compiler proper says so. */
-static bool are_inputs(const saros_graph *graph, int n, const int32_t *id) {
-    for (int k = 0; k < n; ++k) {
-        if (saros_graph_maker(graph, id[k])->row != &saros_row_input) return false;
-        for (int j = 0; j < k; ++j)
-            if (id[j] == id[k]) return false;
-    }
-    return true;
-}
-
-static saros_status compile_fused(const saros_body *body, const saros_compile_options *options,
-                                  saros_function **out) {
-    saros_body *fused = NULL;
-    saros_status status = saros_kernel_fuse(body, &fused);
-    if (status == SAROS_OK)
-        status = saros_compile_ids(fused->graph, fused->inputs, fused->input, fused->outputs,
-                                   fused->output, options, out);
+/** The passes on `body`, a window on its graph, then the compiler proper. */
+static saros_status compile_passes(const saros_body *body, const saros_compile_options *options,
+                                   saros_function **out) {
+    saros_compile_options chosen;
+    saros_body *contracted = NULL, *fused = NULL;
+    saros_status status = SAROS_OK;
+    SAROS_TRY(choose_backend(options, &chosen));
+    SAROS_TRY(saros_rewrite(body, saros_contract, &contracted));
+    if (strcmp(chosen.backend, "cpu") == 0 && !contracted->graph->ordered)
+        SAROS_TRY(saros_kernel_fuse(contracted, &fused));
+    status = saros_compile_ready(fused ? fused : contracted, &chosen, out);
+done:
+    saros_body_release(contracted);
     saros_body_release(fused);
     return status;
+}
+
+/** Whether all of `id` are inputs of the graph, each once. */
+static saros_status check_inputs(const saros_graph *graph, int n, const int32_t *id) {
+    for (int k = 0; k < n; ++k) {
+        if (saros_graph_maker(graph, id[k])->row != &saros_row_input)
+            return saros_fail(SAROS_ERR_USAGE, "saros_compile", "use a value of saros_input",
+                              "input %d is no input of the graph", k + 1);
+        for (int j = 0; j < k; ++j)
+            if (id[j] == id[k])
+                return saros_fail(SAROS_ERR_USAGE, "saros_compile", NULL,
+                                  "input %d is given twice (also as input %d)", k + 1, j + 1);
+    }
+    return SAROS_OK;
 }
 
 /** Id of a value of `graph`, or -1 with the error recorded. */
@@ -123,10 +130,7 @@ static int32_t own_id(saros_graph *graph, saros_value value, const char *what, i
 saros_status saros_compile(saros_graph *graph, int inputs, const saros_value *input, int outputs,
                            const saros_value *output, const saros_compile_options *options,
                            saros_function **out) {
-    saros_compile_options chosen;
-    saros_body *body = NULL;
     saros_status status = saros_graph_status(graph);
-    if (status == SAROS_OK) status = choose_backend(options, &chosen);
     if (status != SAROS_OK) return status;
     int32_t *ids = saros_allocate((size_t)(inputs + outputs) * sizeof *ids);
     if (!ids) return SAROS_ERR_MEMORY;
@@ -135,23 +139,20 @@ saros_status saros_compile(saros_graph *graph, int inputs, const saros_value *in
                             : own_id(graph, output[k - inputs], "output", k - inputs);
         if (ids[k] < 0) status = saros_error_last()->status;
     }
-    if (status == SAROS_OK && fuses(&chosen, graph) && are_inputs(graph, inputs, ids))
-        status = saros_body_extract(graph, inputs, input, outputs, output, &body, NULL);
-    if (status == SAROS_OK && body && saros_body_captures(body) == 0)
-        status = compile_fused(body, &chosen, out);
-    else if (status == SAROS_OK) /* also where an input is missing: the error is told there */
-        status = saros_compile_ids(graph, inputs, ids, outputs, ids + inputs, &chosen, out);
-    saros_body_release(body);
+    if (status == SAROS_OK) status = check_inputs(graph, inputs, ids);
+    if (status == SAROS_OK) {
+        const saros_body window = {.graph = graph,
+                                   .inputs = inputs,
+                                   .outputs = outputs,
+                                   .input = ids,
+                                   .output = ids + inputs};
+        status = compile_passes(&window, options, out);
+    }
     saros_release(ids);
     return status;
 }
 
 saros_status saros_compile_body(saros_body *body, const saros_compile_options *options,
                                 saros_function **out) {
-    saros_compile_options chosen;
-    saros_status status = choose_backend(options, &chosen);
-    if (status != SAROS_OK) return status;
-    if (fuses(&chosen, body->graph)) return compile_fused(body, &chosen, out);
-    return saros_compile_ids(body->graph, body->inputs, body->input, body->outputs, body->output,
-                             &chosen, out);
+    return compile_passes(body, options, out);
 }

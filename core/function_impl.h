@@ -126,10 +126,9 @@ saros_status saros_frame_run(saros_frame *frame);
 /** Releases the opaque values of the last run. */
 void saros_frame_clear(saros_frame *frame);
 
-/** Compiles records of `graph` that give `output` from `input` (ids). */
-saros_status saros_compile_ids(saros_graph *graph, int inputs, const int32_t *input, int outputs,
-                               const int32_t *output, const saros_compile_options *options,
-                               saros_function **out);
+/** Compiles a body that has been through the passes: all its ordered records have their inputs. */
+saros_status saros_compile_ready(const saros_body *body, const saros_compile_options *options,
+                                 saros_function **out);
 
 /** What the compiler knows of a value's memory, for the plan. */
 typedef struct saros_interval {

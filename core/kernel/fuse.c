@@ -11,9 +11,8 @@
 
 #include "graph_impl.h"
 #include "kernel/kernel_impl.h"
-#include "region_impl.h"
+#include "rewrite_impl.h"
 #include "saros/memory.h"
-#include "saros/region.h"
 #include "saros/rows.h"
 
 enum { FEW = 32 }; /* elements below which a group is not worth code of its own */
@@ -30,6 +29,9 @@ typedef struct fusion {
     int32_t *tail;   /**< per vertex: last member */
     int32_t *size;   /**< per vertex: operations; 0: no group */
     int32_t *loads;  /**< per vertex: values it loads, at most */
+    int32_t *reader; /**< per vertex: oldest record outside that reads it */
+    int32_t *group;  /**< vertices that are or were groups */
+    int32_t groups;
     int32_t *loader; /**< per value: vertex that was last to load it */
     int32_t *after;  /**< per record: ordered record that must come first, -1 */
     int32_t *stamp;  /**< per vertex: last walk that met it */
@@ -43,99 +45,6 @@ typedef struct fusion {
     int32_t tick;
     void *memory;
 } fusion;
-
-/* ---- first copy: elementary functions expanded ---- */
-
-/** Appends the copy of `r`; `map` leads to values of `to`. */
-static saros_value copy_record(saros_graph *to, const saros_graph_record *r, const int32_t *map,
-                               saros_value *in, bool expand) {
-    int64_t word[SAROS_LOOP_WORDS];
-    saros_attributes attributes = saros_record_attributes(r);
-    for (int32_t k = 0; k < r->operands; ++k) in[k] = (saros_value){to, map[r->operand[k]]};
-    if (r->row == &saros_row_loop && r->word[SAROS_LOOP_AUGMENTS] >= 0) {
-        memcpy(word, r->word, sizeof word);
-        word[SAROS_LOOP_AUGMENTS] = map[r->word[SAROS_LOOP_AUGMENTS]];
-        attributes.word = word;
-    }
-    if (r->file[0]) saros_graph_locate(to, r->file, r->line);
-    to->fence = r->fence;
-    if (to->fences < r->fence) to->fences = r->fence;
-    saros_value v = SAROS_NONE;
-    if (expand && (r->row->flags & SAROS_POINTWISE)) v = saros_kernel_expand(r->row, in);
-    if (saros_is_none(v)) v = saros_build(to, r->row, &attributes, r->operands, in);
-    to->fence = 0;
-    return v;
-}
-
-static void mark_live(const saros_body *body, bool *live) {
-    const saros_graph *g = body->graph;
-    for (int k = 0; k < body->outputs; ++k) live[g->owner[body->output[k]]] = true;
-    for (int32_t n = g->records - 1; n >= 0; --n) {
-        const saros_graph_record *r = saros_graph_at(g, n);
-        saros_attributes attributes = saros_record_attributes(r);
-        if (saros_node_is_ordered(r->row, &attributes)) live[n] = true;
-        for (int32_t k = 0; live[n] && k < r->operands; ++k) live[g->owner[r->operand[k]]] = true;
-    }
-}
-
-/** Inputs of `body` declared in `to`. */
-static void declare(const saros_body *body, saros_graph *to, int32_t *map) {
-    for (int k = 0; k < body->inputs; ++k) {
-        int32_t id = body->input[k];
-        map[id] =
-            saros_input(to, body->graph->type[id], saros_value_name((saros_value){body->graph, id}))
-                .id;
-    }
-}
-
-static int32_t most_operands(const saros_graph *g) {
-    int32_t most = 1;
-    for (int32_t n = 0; n < g->records; ++n)
-        if (saros_graph_at(g, n)->operands > most) most = saros_graph_at(g, n)->operands;
-    return most;
-}
-
-/** Closes `to` (consumed) with the outputs of `body` led through `map`. */
-static saros_status close(const saros_body *body, saros_graph *to, const int32_t *map,
-                          saros_body **out) {
-    saros_status status = SAROS_ERR_MEMORY;
-    saros_value *output = saros_allocate((size_t)body->outputs * sizeof *output + 1);
-    if (!output) goto done;
-    for (int k = 0; k < body->outputs; ++k) output[k] = (saros_value){to, map[body->output[k]]};
-    status = saros_body_close(to, body->outputs, output, out, NULL);
-    to = NULL;
-done:
-    saros_release(output);
-    saros_graph_release(to);
-    return status;
-}
-
-static saros_status expand(const saros_body *body, saros_body **out) {
-    const saros_graph *g = body->graph;
-    saros_status status = SAROS_ERR_MEMORY;
-    saros_graph *to = NULL;
-    bool *live = saros_allocate_zero((size_t)g->records + 1, sizeof *live);
-    int32_t *map = saros_allocate((size_t)g->values * sizeof *map + 1);
-    saros_value *in = saros_allocate((size_t)most_operands(g) * sizeof *in);
-    if (saros_graph_make(&to) != SAROS_OK || !live || !map || !in) goto done;
-    mark_live(body, live);
-    for (int32_t k = 0; k < g->values; ++k) map[k] = -1;
-    declare(body, to, map);
-    for (int32_t n = 0; n < g->records; ++n) {
-        const saros_graph_record *r = saros_graph_at(g, n);
-        if (!live[n] || r->row == &saros_row_input) continue;
-        saros_value v = copy_record(to, r, map, in, true);
-        for (int32_t k = 0; k < r->outputs; ++k) map[r->output + k] = v.id < 0 ? -1 : v.id + k;
-    }
-    status = close(body, to, map, out);
-    to = NULL;
-done:
-    saros_graph_release(to);
-    saros_release(live);
-    saros_release(map);
-    saros_release(in);
-    return status;
-}
 
 /* ---- groups ---- */
 
@@ -172,12 +81,28 @@ static int32_t push_operands(const fusion *f, int32_t n, int32_t group, int32_t 
     return depth;
 }
 
-/** Whether a way leads from `group` to what is on the stack. Vertices whose last member is older
- * than the group cannot read it. */
+/** A record such that no vertex whose last member is older can read, through any number of others,
+ * what is not older than `group`: no group has a reader before it and a member from it on. */
+static int32_t horizon(const fusion *f, int32_t group) {
+    int32_t limit = group;
+    for (bool moved = true; moved;) {
+        moved = false;
+        for (int32_t k = 0; k < f->groups; ++k) {
+            int32_t v = f->group[k];
+            if (f->reader[v] >= limit || f->tail[v] < limit) continue;
+            limit = f->reader[v];
+            moved = true;
+        }
+    }
+    return limit;
+}
+
+/** Whether a way leads from `group` to what is on the stack. */
 static bool reaches(fusion *f, int32_t group, int32_t depth) {
+    const int32_t limit = depth > 0 ? horizon(f, group) : 0;
     while (depth > 0) {
         int32_t v = f->stack[--depth];
-        if (f->tail[v] < group) continue;
+        if (f->tail[v] < limit) continue;
         for (int32_t m = v; m >= 0; m = f->next[m]) {
             const saros_graph_record *r = saros_graph_at(f->from, m);
             for (int32_t k = 0; k < r->operands; ++k)
@@ -207,6 +132,8 @@ static void merge(fusion *f, int32_t a, int32_t b) {
     for (int32_t m = b; m >= 0; m = f->next[m]) f->vertex[m] = a;
     f->size[a] += f->size[b];
     f->loads[a] += f->loads[b];
+    if (f->reader[b] < f->reader[a]) f->reader[a] = f->reader[b];
+    f->reader[b] = INT32_MAX;
     f->tail[a] = f->tail[a] > f->tail[b] ? f->tail[a] : f->tail[b];
     for (int32_t m = a; b >= 0;) {
         int32_t after = f->next[m];
@@ -215,6 +142,15 @@ static void merge(fusion *f, int32_t a, int32_t b) {
             b = after;
         }
         m = f->next[m];
+    }
+}
+
+static void note_reads(fusion *f, int32_t n) {
+    const saros_graph_record *r = saros_graph_at(f->from, n);
+    for (int32_t k = 0; k <= r->operands; ++k) {
+        int32_t m = k < r->operands ? f->from->owner[r->operand[k]] : f->after[n];
+        if (m < 0 || f->vertex[m] == f->vertex[n]) continue;
+        if (f->reader[f->vertex[m]] > n) f->reader[f->vertex[m]] = n;
     }
 }
 
@@ -276,7 +212,9 @@ static void join(fusion *f, int32_t n) {
             joined = true;
         }
     }
+    if (!joined) f->group[f->groups++] = n;
     f->size[f->vertex[n]]++;
+    note_reads(f, n);
     count_loads(f, n);
     if (joined) merge_operands(f, n);
 }
@@ -288,14 +226,17 @@ static void group(fusion *f) {
         f->vertex[n] = f->tail[n] = n;
         f->next[n] = f->after[n] = f->number[n] = -1;
         f->size[n] = 0;
+        f->reader[n] = INT32_MAX;
         if (!f->live[n]) continue;
         saros_attributes attributes = saros_record_attributes(r);
         if (saros_node_is_ordered(r->row, &attributes)) {
             f->after[n] = ordered;
             ordered = n;
-        } else if (fusible(f, n)) {
-            join(f, n);
         }
+        if (f->after[n] < 0 && ordered != n && fusible(f, n))
+            join(f, n);
+        else
+            note_reads(f, n);
     }
 }
 
@@ -315,8 +256,7 @@ static void mark_outside(fusion *f) {
 static void emit_alone(fusion *f, int32_t n) {
     const saros_graph_record *r = saros_graph_at(f->from, n);
     if (r->row == &saros_row_input) return;
-    saros_value v = copy_record(f->to, r, f->map, f->in, false);
-    for (int32_t k = 0; k < r->outputs; ++k) f->map[r->output + k] = v.id < 0 ? -1 : v.id + k;
+    saros_rewrite_copy(f->to, r, f->map, f->in, NULL);
 }
 
 /** Loads of the group in order of first use; false if there are too many. */
@@ -385,7 +325,7 @@ static void emit_group(fusion *f, int32_t v) {
         return;
     }
     const saros_graph_record *last = saros_graph_at(f->from, f->tail[v]);
-    if (last->file[0]) saros_graph_locate(f->to, last->file, last->line);
+    saros_graph_locate(f->to, last->file, last->line);
     saros_kernel_build(f->to, &kernel, type_of(f, v), f->in, f->out);
     for (int m = 0; m < kernel.outs; ++m) f->map[stored[m]] = f->out[m].id;
 }
@@ -422,10 +362,10 @@ static void emit_from(fusion *f, int32_t v) {
 static saros_status open_fusion(fusion *f, const saros_body *body) {
     const saros_graph *g = body->graph;
     size_t records = (size_t)g->records + 1, values = (size_t)g->values + 1;
-    size_t operands = (size_t)most_operands(g) + SAROS_KERNEL_LOADS;
+    size_t operands = (size_t)saros_rewrite_operands(g) + SAROS_KERNEL_LOADS;
     *f = (fusion){.body = body, .from = g};
     f->memory = saros_allocate_zero(1, (operands + SAROS_KERNEL_STORES) * sizeof(saros_value) +
-                                           (9 * records + 3 * values) * sizeof(int32_t) +
+                                           (11 * records + 3 * values) * sizeof(int32_t) +
                                            2 * records + values);
     if (saros_graph_make(&f->to) != SAROS_OK || !f->memory) return SAROS_ERR_MEMORY;
     f->in = f->memory;
@@ -437,7 +377,9 @@ static saros_status open_fusion(fusion *f, const saros_body *body) {
     f->loads = f->size + records;
     f->after = f->loads + records;
     f->stamp = f->after + records;
-    f->stack = f->stamp + records;  /* a walk holds each vertex at most once */
+    f->reader = f->stamp + records;
+    f->group = f->reader + records;
+    f->stack = f->group + records;  /* a walk holds each vertex at most once */
     f->number = f->stack + records; /* per record while grouping, per value afterwards */
     f->loader = f->number + records + values;
     f->map = f->loader + values;
@@ -451,16 +393,16 @@ saros_status saros_kernel_fuse(const saros_body *body, saros_body **out) {
     saros_body *expanded = NULL;
     fusion f = {0};
     saros_status status = SAROS_OK;
-    SAROS_TRY(expand(body, &expanded));
+    SAROS_TRY(saros_rewrite(body, saros_kernel_expand, &expanded));
     SAROS_TRY(open_fusion(&f, expanded));
-    mark_live(expanded, f.live);
+    SAROS_TRY(saros_rewrite_mark(expanded, f.live));
     group(&f);
     mark_outside(&f);
     for (int32_t k = 0; k < f.from->values; ++k) f.number[k] = f.map[k] = -1;
-    declare(expanded, f.to, f.map);
+    saros_rewrite_declare(expanded, f.to, f.map);
     for (int32_t n = 0; n < f.from->records; ++n)
         if (f.live[n] && !f.done[f.vertex[n]]) emit_from(&f, f.vertex[n]);
-    status = close(expanded, f.to, f.map, out);
+    status = saros_rewrite_close(expanded, f.to, f.map, out);
     f.to = NULL;
 done:
     saros_graph_release(f.to);
