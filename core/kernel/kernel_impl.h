@@ -49,8 +49,15 @@ bool saros_kernel_can(const saros_primitive *row, saros_dtype operand, saros_dty
  *  @param bits vector width of the machine: 512, 256 or 128. */
 char *saros_kernel_emit(const saros_fused *kernel, saros_kernel_pattern pattern, int bits,
                         const char *name);
-/** Readable dump, one operation a line. */
-size_t saros_kernel_dump(const saros_fused *kernel, char *text, size_t bytes);
+/** Readable dump, one operation a line; `still`: bits of operands that are one element for a whole
+ * row. Returns the length needed. */
+size_t saros_kernel_dump(const saros_fused *kernel, uint32_t still, char *text, size_t bytes);
+/** Operations without constants. */
+int saros_kernel_operations(const saros_fused *kernel);
+/** Appends the dump to the file that SAROS_DUMP=kernels:FILE names, if it does. */
+saros_status saros_kernel_record(const saros_fused *kernel, uint32_t still);
+/** The kernel that the attribute of a kernel node holds. */
+const saros_fused *saros_kernel_of(const saros_tensor *attribute);
 
 /** Machine code of IR text; cached by text. The name in the text is "kernel". */
 saros_status saros_jit_compile(const char *text, saros_kernel_code **out);

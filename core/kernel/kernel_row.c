@@ -30,6 +30,11 @@ static void loaded_release(void *payload) {
 }
 static const saros_opaque_class kernel_class = {"kernel", loaded_release};
 
+const saros_fused *saros_kernel_of(const saros_tensor *attribute) {
+    const loaded *l = saros_tensor_payload(attribute, &kernel_class);
+    return l ? &l->kernel : NULL;
+}
+
 static saros_status code_for(loaded *l, uint32_t still, saros_kernel_code **out) {
     saros_status status = SAROS_OK;
     char *text = NULL;
@@ -44,6 +49,7 @@ static saros_status code_for(loaded *l, uint32_t still, saros_kernel_code **out)
     text = saros_kernel_emit(&l->kernel, (saros_kernel_pattern){still}, saros_jit_bits(), "kernel");
     if (!text) SAROS_TRY(SAROS_ERR_MEMORY);
     SAROS_TRY(saros_jit_compile(text, out));
+    SAROS_TRY(saros_kernel_record(&l->kernel, still));
     if (l->variants < VARIANTS) {
         l->still[l->variants] = still;
         l->code[l->variants++] = *out;

@@ -4,6 +4,7 @@
 
 #include <stdio.h>
 #include <string.h>
+#include <unistd.h>
 
 #include "kernel/kernel_impl.h"
 #include "saros/ops.h"
@@ -272,6 +273,53 @@ START_TEST(a_chain_is_one_kernel_and_a_reduction_in_between_makes_two) {
 }
 END_TEST
 
+/* ---- dumps ---- */
+
+static const char want[] = "kernel: 2 loads, 2 operations, 1 stores\n"
+                           "  %0 = load f64\n"
+                           "  %1 = load f64, one element for the whole row\n"
+                           "  %3 = fma(%0, %1, 2.5) : f64\n"
+                           "  %4 = power(%3) [3] : f64\n"
+                           "  store %4\n";
+
+START_TEST(a_kernel_can_be_read) {
+    char path[] = "/tmp/saros_kernels_XXXXXX", wish[64], text[2048] = "", function[2048];
+    int64_t n = 100;
+    saros_type type = saros_type_make(SAROS_F64, 1, &n),
+               scalar = saros_type_make(SAROS_F64, 0, NULL);
+    saros_graph *g = NULL;
+    saros_tensor *at[2] = {0}, *y = NULL;
+    int descriptor = mkstemp(path);
+    ck_assert_int_ge(descriptor, 0);
+    snprintf(wish, sizeof wish, "kernels:%s", path);
+    ck_ok(saros_graph_make(&g));
+    saros_value in[] = {saros_input(g, &type, "x"), saros_input(g, &scalar, "a")};
+    saros_value x = in[0], a = saros_broadcast(in[1], 1, &n, NULL);
+    saros_value out = saros_power(saros_add(saros_mul(x, a), saros_like(x, 2.5)), 3);
+    saros_function *f = compiled(g, 2, in, 1, &out, "cpu");
+    size_t length = saros_function_dump(f, function, sizeof function);
+    ck_assert_uint_eq(length, strlen(function));
+    ck_assert_uint_eq(length, saros_function_dump(f, NULL, 0));
+    ck_assert_msg(strstr(function, "kernel f64[100], f64[100] -> f64[100]") != NULL, "%s",
+                  function);
+    ck_assert_msg(strstr(function, "fma(%0, %1, 2.5) : f64") != NULL, "%s", function);
+    ck_ok(saros_tensor_zeros(SAROS_F64, 1, &n, &at[0]));
+    ck_ok(saros_tensor_zeros(SAROS_F64, 0, NULL, &at[1]));
+    ck_assert_int_eq(setenv("SAROS_DUMP", wish, 1), 0);
+    ck_ok(saros_function_call(f, at, &y, NULL));
+    ck_assert_int_eq(unsetenv("SAROS_DUMP"), 0);
+    ck_assert_double_eq(((const double *)saros_tensor_const_data(y))[n - 1], 15.625);
+    ck_assert_int_gt(read(descriptor, text, sizeof text - 1), 0);
+    ck_assert_str_eq(text, want);
+    close(descriptor);
+    remove(path);
+    for (int k = 0; k < 2; ++k) saros_tensor_release(at[k]);
+    saros_tensor_release(y);
+    saros_function_release(f);
+    saros_graph_release(g);
+}
+END_TEST
+
 int main(void) {
     if (saros_jit_bits() == 0) {
         printf("no code generator here: the compiled backend is not tested\n");
@@ -279,6 +327,7 @@ int main(void) {
     }
     const TTest *const tests[] = {elementary_functions_stay_within_four_ulp,
                                   random_graphs_agree_bitwise, layouts_and_dtypes_agree_bitwise,
-                                  a_chain_is_one_kernel_and_a_reduction_in_between_makes_two};
+                                  a_chain_is_one_kernel_and_a_reduction_in_between_makes_two,
+                                  a_kernel_can_be_read};
     return saros_check_run("core/kernel", tests, (int)(sizeof tests / sizeof *tests));
 }

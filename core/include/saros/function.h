@@ -54,6 +54,10 @@ SAROS_API int saros_function_outputs(const saros_function *function);
 SAROS_API const saros_type *saros_function_input_type(const saros_function *function, int k);
 SAROS_API const saros_type *saros_function_output_type(const saros_function *function, int k);
 
+/** The program that runs, for people: one step a line in the order they run, kernels with their
+ * operations, bodies indented. Cut at `bytes`; returns the length needed. */
+SAROS_API size_t saros_function_dump(const saros_function *function, char *text, size_t bytes);
+
 /** Runs. A given out[k] is written in place (any strides, exact shape and dtype); NULL is allocated
  * and handed to the caller. On failure no given output is defined and nothing is allocated. Errors:
  * SHAPE, TYPE naming the input; those of the rows. */

@@ -1,0 +1,75 @@
+/** Readable dump of a compiled function: its steps in the order they run.
+ *
+ *      function: 2 steps
+ *      kernel f64[100], f64[100] -> f64[100]
+ *        kernel: 2 loads, 2 operations, 1 stores
+ *          ...
+ *      sum f64[100] -> f64[]
+ */
+#include <stdarg.h>
+#include <stdio.h>
+
+#include "function_impl.h"
+#include "kernel/kernel_impl.h"
+#include "saros/memory.h"
+
+typedef struct sink {
+    char *text;
+    size_t bytes, used;
+} sink;
+
+SAROS_PRINTF(2, 3) static void put(sink *s, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    size_t room = s->used < s->bytes ? s->bytes - s->used : 0;
+    int written = vsnprintf(room ? s->text + s->used : NULL, room, format, arguments);
+    va_end(arguments);
+    if (written > 0) s->used += (size_t)written;
+}
+
+/** The kernel's own dump, its lines indented. */
+static void put_kernel(sink *s, const saros_fused *kernel, int indent) {
+    size_t bytes = saros_kernel_dump(kernel, 0, NULL, 0) + 1;
+    char *text = saros_allocate(bytes), *line = text;
+    if (!text) return;
+    saros_kernel_dump(kernel, 0, text, bytes);
+    for (char *at = text; *at; ++at) {
+        if (*at != '\n') continue;
+        put(s, "%*s%.*s\n", indent, "", (int)(at - line), line);
+        line = at + 1;
+    }
+    saros_release(text);
+}
+
+static void put_types(sink *s, const saros_function *f, int32_t from, int32_t count) {
+    for (int32_t k = from; k < from + count; ++k) {
+        saros_type type = saros_tensor_type(&f->prototype[f->table[k]]);
+        char text[128];
+        put(s, "%s%s", k > from ? ", " : " ", saros_type_text(&type, text, sizeof text));
+    }
+}
+
+/** Recursion over nesting of bodies, which the writer of a program sets. */
+static void put_function(sink *s, const saros_function *f, int indent) {
+    put(s, "%*s%s: %d steps\n", indent, "", f->name, f->steps);
+    for (int32_t n = 0; n < f->steps; ++n) {
+        const saros_step *step = &f->step[n];
+        put(s, "%*s%s", indent, "", step->row->name);
+        put_types(s, f, step->table, step->ins);
+        put(s, " ->");
+        put_types(s, f, step->table + step->ins, step->outs);
+        if (step->file[0]) put(s, "  # %s:%d", step->file, step->line);
+        put(s, "\n");
+        if (step->row == &saros_row_kernel)
+            put_kernel(s, saros_kernel_of(step->attributes.tensor), indent + 2);
+        for (int32_t b = 0; b < step->attributes.bodies; ++b)
+            put_function(s, step->body[b], indent + 4);
+    }
+}
+
+size_t saros_function_dump(const saros_function *f, char *text, size_t bytes) {
+    sink s = {text, bytes, 0};
+    if (bytes) text[0] = '\0';
+    put_function(&s, f, 0);
+    return s.used;
+}

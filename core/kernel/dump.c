@@ -1,0 +1,103 @@
+/** Kernels as text, for people: one operation a line, operands before what reads them.
+ *
+ *      kernel: 2 loads, 2 operations, 1 stores
+ *        %0 = load f64, one element for the whole row
+ *        %1 = load f64
+ *        %3 = fma(%0, %1, 2) : f64
+ *        store %3
+ *
+ *  SAROS_DUMP=kernels:FILE appends every kernel to FILE when its code is made.
+ */
+#include <errno.h>
+#include <inttypes.h>
+#include <pthread.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+#include "graph_impl.h"
+#include "kernel/kernel_impl.h"
+#include "saros/memory.h"
+
+typedef struct sink {
+    char *text;
+    size_t bytes, used;
+} sink;
+
+SAROS_PRINTF(2, 3) static void put(sink *s, const char *format, ...) {
+    va_list arguments;
+    va_start(arguments, format);
+    size_t room = s->used < s->bytes ? s->bytes - s->used : 0;
+    int written = vsnprintf(room ? s->text + s->used : NULL, room, format, arguments);
+    va_end(arguments);
+    if (written > 0) s->used += (size_t)written;
+}
+
+static void put_operand(sink *s, const saros_fused *k, int operand) {
+    const saros_fused_operation *o = operand < k->ins ? NULL : &k->operation[operand - k->ins];
+    if (!o || o->row)
+        put(s, "%%%d", operand);
+    else if (saros_dtype_is_float(o->dtype))
+        put(s, "%.17g", saros_from_bits(o->word));
+    else
+        put(s, "%" PRId64, o->word);
+}
+
+static void put_operation(sink *s, const saros_fused *k, int index) {
+    const saros_fused_operation *o = &k->operation[index];
+    if (!o->row) return; /* constants stand where they are used */
+    put(s, "  %%%d = %s(", k->ins + index, o->row->name);
+    for (int j = 0; j < o->operands; ++j) {
+        if (j) put(s, ", ");
+        put_operand(s, k, o->operand[j]);
+    }
+    put(s, ")");
+    if (o->word) put(s, " [%" PRId64 "]", o->word);
+    put(s, " : %s\n", saros_dtype_name(o->dtype));
+}
+
+int saros_kernel_operations(const saros_fused *k) {
+    int count = 0;
+    for (int j = 0; j < k->operations; ++j) count += k->operation[j].row != NULL;
+    return count;
+}
+
+size_t saros_kernel_dump(const saros_fused *k, uint32_t still, char *text, size_t bytes) {
+    sink s = {text, bytes, 0};
+    put(&s, "kernel: %d loads, %d operations, %d stores\n", k->ins, saros_kernel_operations(k),
+        k->outs);
+    for (int j = 0; j < k->ins; ++j)
+        put(&s, "  %%%d = load %s%s\n", j, saros_dtype_name(k->in[j]),
+            still >> j & 1 ? ", one element for the whole row" : "");
+    for (int j = 0; j < k->operations; ++j) put_operation(&s, k, j);
+    for (int j = 0; j < k->outs; ++j) {
+        put(&s, "  store ");
+        put_operand(&s, k, k->out[j]);
+        put(&s, "\n");
+    }
+    return s.used;
+}
+
+saros_status saros_kernel_record(const saros_fused *k, uint32_t still) {
+    static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+    static const char what[] = "kernels:";
+    const char *wish = getenv("SAROS_DUMP");
+    if (!wish || strncmp(wish, what, sizeof what - 1) != 0) return SAROS_OK;
+    const char *path = wish + sizeof what - 1;
+    size_t bytes = saros_kernel_dump(k, still, NULL, 0) + 1;
+    char *text = saros_allocate(bytes);
+    if (!text) return SAROS_ERR_MEMORY;
+    saros_kernel_dump(k, still, text, bytes);
+    pthread_mutex_lock(&lock);
+    FILE *file = fopen(path, "a");
+    bool written = file && fputs(text, file) >= 0;
+    if (file && fclose(file) != 0) written = false;
+    saros_status status = SAROS_OK;
+    if (!written)
+        status = saros_fail(SAROS_ERR_IO, "SAROS_DUMP", "name a file that can be written",
+                            "'%s': %s", path, strerror(errno));
+    pthread_mutex_unlock(&lock);
+    saros_release(text);
+    return status;
+}
