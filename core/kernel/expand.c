@@ -51,18 +51,36 @@ static saros_value polynomial(saros_value x, const double *c, int n) {
     return part[0];
 }
 
-/** 2^n for integral n in [-1022, 1023]. Adding 1.5 2^52 leaves n in the low bits. */
-static saros_value power_of_two(saros_value n) {
-    saros_value low = bits(saros_add(n, number(n, 6755399441055744.0)));
-    return from_bits(shift(&saros_row_shift_left, saros_add(low, integer(n, 1023)), 52));
+/** x where it is at most `high`, else `high`; NaN passes. */
+static saros_value at_most(saros_value x, double high) {
+    saros_value c = number(x, high);
+    return saros_where(saros_lt(c, x), c, x);
+}
+static saros_value at_least(saros_value x, double low) {
+    saros_value c = number(x, low);
+    return saros_where(saros_lt(x, c), c, x);
 }
 
-/** n and r of x = n ln 2 + r. */
-static saros_value reduce(saros_value x, saros_value *r) {
+/** x = n ln 2 + r: n to nearest, also as an integer. Adding 1.5 2^52 rounds and leaves n in the low
+ * bits. */
+typedef struct reduced {
+    saros_value n, r, integer;
+} reduced;
+
+static reduced reduce(saros_value x) {
     const double high = 0x1.62e42fefa39efp-1, low = 0x1.abc9e3b39803fp-56; /* ln 2 */
-    saros_value n = saros_floor(saros_fma(x, number(x, M_LOG2E), number(x, 0.5)));
-    *r = saros_fma(n, number(x, -low), saros_fma(n, number(x, -high), x));
-    return n;
+    const double magic = 6755399441055744.0;
+    saros_value t = saros_fma(x, number(x, M_LOG2E), number(x, magic));
+    reduced y = {.n = saros_sub(t, number(x, magic)),
+                 .integer = saros_sub(bits(t), integer(x, saros_bits(magic)))};
+    y.r = saros_fma(y.n, number(x, -low), saros_fma(y.n, number(x, -high), x));
+    return y;
+}
+
+/** 2^n for an integer n in [-1022, 1023]. */
+static saros_value power_of_two(saros_value n) {
+    saros_value one = integer(n, saros_bits(1.0));
+    return from_bits(saros_add(shift(&saros_row_shift_left, n, 52), one));
 }
 
 /** 1/2! + r/3! + … to r^11/13!, padded. */
@@ -76,31 +94,32 @@ static saros_value tail_of_exp(saros_value r) {
 /* ---- functions of f64 ---- */
 
 static saros_value exp_of(saros_value x) {
-    saros_value r, y = saros_maximum(saros_minimum(x, number(x, 710.0)), number(x, -746.0));
-    saros_value n = reduce(y, &r);
-    saros_value p = saros_fma(saros_mul(r, r), tail_of_exp(r), r);
+    reduced y = reduce(at_least(at_most(x, 710.0), -746.0));
+    saros_value p = saros_fma(saros_mul(y.r, y.r), tail_of_exp(y.r), y.r);
     p = saros_add(p, number(x, 1.0));
-    saros_value half = saros_floor(saros_mul(n, number(x, 0.5)));
+    saros_value half = shift(&saros_row_shift_right, y.integer, 1);
     p = saros_mul(p, power_of_two(half));
-    return saros_mul(p, power_of_two(saros_sub(n, half)));
+    return saros_mul(p, power_of_two(saros_sub(y.integer, half)));
 }
 
 static saros_value expm1_of(saros_value x) {
-    saros_value r, y = saros_maximum(saros_minimum(x, number(x, 710.0)), number(x, -60.0));
-    saros_value n = reduce(y, &r);
-    saros_value q = saros_fma(saros_mul(r, r), tail_of_exp(r), r);
-    saros_value t = power_of_two(saros_sub(n, number(x, 1.0)));
+    reduced y = reduce(at_least(at_most(x, 710.0), -60.0));
+    saros_value q = saros_fma(saros_mul(y.r, y.r), tail_of_exp(y.r), y.r);
+    saros_value t = power_of_two(saros_sub(y.integer, integer(x, 1)));
     saros_value m = saros_fma(t, q, saros_sub(t, number(x, 0.5)));
     m = saros_mul(m, number(x, 2.0));
     return saros_where(saros_lt(saros_abs(x), number(x, 0x1p-60)), x, m);
 }
 
 static saros_value tanh_of(saros_value x) {
-    saros_value a = saros_minimum(saros_abs(x), number(x, 22.0));
-    saros_value m = expm1_of(saros_add(a, a));
-    saros_value t = saros_div(m, saros_add(m, number(x, 2.0)));
+    saros_value a = at_most(saros_abs(x), 22.0);
+    reduced y = reduce(saros_add(a, a)); /* at most 44: 2^n needs no halves */
+    saros_value q = saros_fma(saros_mul(y.r, y.r), tail_of_exp(y.r), y.r);
+    saros_value t = power_of_two(y.integer);
+    saros_value m = saros_fma(t, q, saros_sub(t, number(x, 1.0)));
+    m = saros_div(m, saros_add(m, number(x, 2.0)));
     saros_value sign = row2(&saros_row_bit_and, bits(x), integer(x, INT64_MIN));
-    return from_bits(row2(&saros_row_bit_or, bits(t), sign));
+    return from_bits(row2(&saros_row_bit_or, bits(m), sign));
 }
 
 static saros_value log_of(saros_value x) {
@@ -127,8 +146,8 @@ static saros_value log_of(saros_value x) {
 
 static saros_value sigmoid_of(saros_value x) {
     saros_value one = number(x, 1.0), e = exp_of(saros_neg(saros_abs(x)));
-    saros_value small = saros_div(e, saros_add(one, e)), large = saros_div(one, saros_add(one, e));
-    return saros_where(saros_lt(x, number(x, 0.0)), small, large);
+    saros_value above = saros_where(saros_lt(x, number(x, 0.0)), e, one);
+    return saros_div(above, saros_add(one, e));
 }
 
 /* ---- the table ---- */
