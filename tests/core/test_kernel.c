@@ -273,6 +273,35 @@ START_TEST(a_chain_is_one_kernel_and_a_reduction_in_between_makes_two) {
 }
 END_TEST
 
+/** e stands in a group that grows after v was read from it: n may not join the group of g, because
+ * n reads v, the grown group reads g. */
+START_TEST(groups_that_grow_after_they_were_read_form_no_cycle) {
+    int64_t shape[2] = {8, 8};
+    saros_graph *g = NULL;
+    saros_tensor *at[2] = {0}, *reference[2] = {0}, *cpu[2] = {0};
+    saros_type type = saros_type_make(SAROS_F64, 2, shape);
+    ck_ok(saros_graph_make(&g));
+    saros_value in[2];
+    for (int k = 0; k < 2; ++k) {
+        in[k] = saros_input(g, &type, NULL);
+        ck_ok(saros_tensor_make(SAROS_F64, 2, shape, &at[k]));
+        for (int i = 0; i < 64; ++i) ((double *)saros_tensor_data(at[k]))[i] = i * (k + 0.5);
+    }
+    saros_value e = saros_add(in[0], saros_like(in[0], 1.0)), v = saros_transpose(e);
+    saros_value square = saros_mul(in[1], in[1]), p = saros_transpose(square);
+    saros_value grown = saros_maximum(e, p), n = saros_maximum(square, v);
+    saros_value out[2] = {grown, n};
+    run_both(g, 2, in, 2, out, at, reference, cpu);
+    check_equal(reference, cpu, 2, 0);
+    for (int k = 0; k < 2; ++k) {
+        saros_tensor_release(at[k]);
+        saros_tensor_release(reference[k]);
+        saros_tensor_release(cpu[k]);
+    }
+    saros_graph_release(g);
+}
+END_TEST
+
 /* ---- dumps ---- */
 
 static const char want[] = "kernel: 2 loads, 2 operations, 1 stores\n"
@@ -326,8 +355,10 @@ int main(void) {
         return EXIT_SUCCESS;
     }
     const TTest *const tests[] = {elementary_functions_stay_within_four_ulp,
-                                  random_graphs_agree_bitwise, layouts_and_dtypes_agree_bitwise,
+                                  random_graphs_agree_bitwise,
+                                  layouts_and_dtypes_agree_bitwise,
                                   a_chain_is_one_kernel_and_a_reduction_in_between_makes_two,
+                                  groups_that_grow_after_they_were_read_form_no_cycle,
                                   a_kernel_can_be_read};
     return saros_check_run("core/kernel", tests, (int)(sizeof tests / sizeof *tests));
 }
