@@ -184,8 +184,8 @@ static void put_line_style(FILE *to, const saros_plot_series *series, int k) {
                                          "#e69f00", "#56b4e9", "#222222", "#999999"};
     const char *rgb = colour[k % (int)(sizeof colour / sizeof *colour)];
     switch (series->style) {
-    case SAROS_PLOT_POINTS:
-        fprintf(to, "with points pt 7 ps 0.6 lc rgb '%s' ", rgb);
+    case SAROS_PLOT_POINTS: /* dark, to be seen on lines of any colour */
+        fputs("with points pt 7 ps 0.6 lc rgb '#222222' ", to);
         break;
     case SAROS_PLOT_DASHES:
         fprintf(to, "with lines lw 2.5 dt 2 lc rgb '%s' ", rgb);
@@ -229,7 +229,7 @@ saros_status saros_plot_lines(const char *png, bool overwrite, const saros_plot_
         put_frame(to, text);
         fputs("set border 3\nset tics nomirror\nset grid lc rgb '#dddddd' lt 1 lw 1\n"
               "set key noenhanced Left reverse opaque box lc rgb '#dddddd' spacing 1.2\n"
-              "set offsets graph 0, 0, 0.05, 0.05\nplot ",
+              "set autoscale noextend\nset offsets graph 0, 0, 0.06, 0.06\nplot ",
               to);
         for (int k = 0; k < count; ++k) {
             fprintf(to, "%s'data%d' using 1:2 ", k ? ", " : "", k);
