@@ -1,9 +1,10 @@
-/** saros_march: fixed steps between output times, as two nested loops of the graph.
+/** saros_march: steps between output times, as two nested loops of the graph.
  *
  *  Interval j from t_j to t_{j+1} is cut into m_j equal steps h_j = (t_{j+1} - t_j)/m_j; step i
- * starts at t_j + i h_j. The outer loop runs over intervals and keeps what is observed; reverse
- * mode keeps the state at each output time and runs one interval's steps again to have those
- * between.
+ * starts at t_j + i h_j. A sequence h_ji given instead is taken as it is, step i from t_j +
+ * sum_{k<i} h_jk: a replay of steps chosen elsewhere, which carry no gradient. The outer loop runs
+ * over intervals and keeps what is observed; reverse mode keeps the state at each output time and
+ * runs one interval's steps again to have those between.
  */
 #include "saros/ode.h"
 
@@ -16,18 +17,18 @@ typedef struct march {
     const saros_march_spec *spec;
     const saros_root_options *root;
     saros_value t, h; /* start and step of the interval, in the outer body */
+    bool replay;      /* steps and their starts are inputs */
 } march;
 
 static saros_status march_step(saros_graph *body, saros_value index, const saros_value *carry,
                                const saros_value *input, void *user, saros_value *next,
                                saros_value *kept) {
-    (void)input;
     (void)kept;
     const march *m = user;
     saros_value i = saros_cast(index, SAROS_F64);
     saros_step step = {.graph = body,
-                       .t = saros_add(m->t, saros_mul(i, m->h)),
-                       .h = m->h,
+                       .t = saros_add(m->t, m->replay ? input[1] : saros_mul(i, m->h)),
+                       .h = m->replay ? input[0] : m->h,
                        .y = carry[0],
                        .rate = m->spec->rate,
                        .user = m->spec->user,
@@ -36,7 +37,8 @@ static saros_status march_step(saros_graph *body, saros_value index, const saros
     return SAROS_OK;
 }
 
-/* inputs: start, end and steps of the interval */
+/* inputs: start, end and number of steps of the interval; replayed: steps, offsets of their starts
+ */
 static saros_status march_interval(saros_graph *body, saros_value index, const saros_value *carry,
                                    const saros_value *input, void *user, saros_value *next,
                                    saros_value *kept) {
@@ -53,6 +55,8 @@ static saros_status march_interval(saros_graph *body, saros_value index, const s
                                   .states = spec->states,
                                   .carries = 1,
                                   .carry = carry,
+                                  .inputs = m.replay ? 2 : 0,
+                                  .input = input + 3,
                                   .build = march_step,
                                   .user = &m},
                next, NULL);
@@ -76,6 +80,14 @@ static saros_status march_check(const saros_march_spec *spec) {
         return saros_fail(SAROS_ERR_SHAPE, where, "one number of steps per interval",
                           "%lld times and %lld numbers of steps, wanted one time more",
                           (long long)times.shape[0], (long long)steps.shape[0]);
+    if (!saros_is_none(spec->h)) {
+        const saros_type *h = saros_value_type(spec->h);
+        if (h->dtype != SAROS_F64 || h->rank != 2 || h->shape[0] != steps.shape[0] ||
+            h->shape[1] != spec->bound)
+            return saros_fail(SAROS_ERR_SHAPE, where, NULL,
+                              "h must be f64 of shape (intervals, bound) = (%lld, %lld)",
+                              (long long)steps.shape[0], (long long)spec->bound);
+    }
     if (spec->bound < 1)
         return saros_fail(SAROS_ERR_USAGE, where, NULL, "bound is %lld, wanted at least 1",
                           (long long)spec->bound);
@@ -93,6 +105,28 @@ static saros_status root_options(const saros_march_spec *spec, saros_root_option
     return status;
 }
 
+void saros_march_step(saros_graph *graph, const saros_march_spec *spec, saros_value t,
+                      saros_value h, saros_value *next, saros_value *error) {
+    saros_sparsity *owned = NULL;
+    saros_root_options options;
+    saros_value estimate = SAROS_NONE;
+    saros_status status = root_options(spec, &options, &owned);
+    if (status == SAROS_OK && error && !spec->integrator->estimate)
+        status = saros_fail(SAROS_ERR_USAGE, "saros_march_step", NULL,
+                            "integrator %s has no error estimate", spec->integrator->name);
+    saros_step step = {.graph = graph,
+                       .t = t,
+                       .h = h,
+                       .y = spec->y0,
+                       .rate = spec->rate,
+                       .user = spec->user,
+                       .root = &options,
+                       .error = error ? &estimate : NULL};
+    *next = status ? saros_poison(graph) : spec->integrator->step(&step);
+    if (error) *error = status ? saros_poison(graph) : estimate;
+    saros_sparsity_release(owned);
+}
+
 void saros_march(saros_graph *graph, const saros_march_spec *spec, saros_value *final,
                  saros_value *kept) {
     int keeps = spec->observe ? spec->observed : 1;
@@ -106,15 +140,19 @@ void saros_march(saros_graph *graph, const saros_march_spec *spec, saros_value *
     stacked = saros_values_make(keeps);
     if (!stacked) SAROS_TRY(SAROS_ERR_MEMORY);
     int64_t m = saros_value_type(spec->steps)->shape[0];
-    saros_value input[3] = {saros_slice(spec->times, 0, 0, m, 1),
+    march context = {.spec = spec, .root = &options, .replay = !saros_is_none(spec->h)};
+    saros_value input[5] = {saros_slice(spec->times, 0, 0, m, 1),
                             saros_slice(spec->times, 0, 1, m + 1, 1), spec->steps};
-    march context = {.spec = spec, .root = &options};
+    if (context.replay) {
+        input[3] = spec->h;
+        input[4] = saros_sub(saros_cumsum(spec->h, 1, false), spec->h);
+    }
     saros_loop(graph,
                &(saros_loop_spec){.n = saros_scalar(graph, SAROS_I64, (double)m),
                                   .bound = m,
                                   .carries = 1,
                                   .carry = &spec->y0,
-                                  .inputs = 3,
+                                  .inputs = context.replay ? 5 : 3,
                                   .input = input,
                                   .kept = keeps,
                                   .build = march_interval,

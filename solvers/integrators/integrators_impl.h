@@ -6,7 +6,8 @@
 #include "saros/ops.h"
 
 extern const saros_integrator saros_integrator_euler, saros_integrator_rk4, saros_integrator_ssprk3,
-    saros_integrator_implicit_euler, saros_integrator_crank_nicolson, saros_integrator_sdirk;
+    saros_integrator_implicit_euler, saros_integrator_crank_nicolson, saros_integrator_sdirk,
+    saros_integrator_dopri5;
 
 /** f(t + offset h, y). */
 saros_value saros_step_rate(const saros_step *s, double offset, saros_value y);

@@ -1,4 +1,4 @@
-/** The list of fixed-step integrators. */
+/** The list of one-step integrators. */
 #include "integrators_impl.h"
 
 #include <stdio.h>
@@ -6,8 +6,9 @@
 
 static const saros_integrator *const rows[] = {
     &saros_integrator_euler,          &saros_integrator_rk4,
-    &saros_integrator_ssprk3,         &saros_integrator_implicit_euler,
-    &saros_integrator_crank_nicolson, &saros_integrator_sdirk,
+    &saros_integrator_ssprk3,         &saros_integrator_dopri5,
+    &saros_integrator_implicit_euler, &saros_integrator_crank_nicolson,
+    &saros_integrator_sdirk,
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 
@@ -28,7 +29,7 @@ const saros_integrator *saros_integrator_find(const char *name) {
     const char *near = saros_nearest_name(name, names, ROWS);
     char hint[64] = "";
     if (near) snprintf(hint, sizeof hint, "did you mean \"%s\"?", near);
-    saros_fail(SAROS_ERR_USAGE, "integrator", hint, "no fixed-step integrator \"%s\"; there are:%s",
+    saros_fail(SAROS_ERR_USAGE, "integrator", hint, "no one-step integrator \"%s\"; there are:%s",
                name, list);
     return NULL;
 }

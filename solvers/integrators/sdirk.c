@@ -5,6 +5,9 @@
  *      a21 = (1 - g)/2,  b1 = -(6 g^2 - 16 g + 1)/4,  b2 = (6 g^2 - 20 g + 5)/4,  nodes g, (1+g)/2,
  * 1
  *
+ *  Its error estimate is the difference from the formula of order 2 on the first two stages, with
+ * weights g/(1 - g) and (1 - 2g)/(1 - g): sum b = 1, sum b c = 1/2.
+ *
  *  A stage z = base + g h k gives its rate as k = (z - base)/(g h), which keeps round-off of stiff
  * rates out of the sums; here the sums are written in these differences.
  */
@@ -24,13 +27,20 @@ static saros_value sdirk_step(const saros_step *s) {
     saros_value z2 = saros_step_implicit(s, base2, G, (1 + G) / 2, z1);
     saros_value d2 = saros_sub(z2, base2);
     saros_value base3 = saros_add(s->y, saros_add(scaled(b1 / G, d1), scaled(b2 / G, d2)));
-    return saros_step_implicit(s, base3, G, 1, z2);
+    saros_value z3 = saros_step_implicit(s, base3, G, 1, z2);
+    if (s->error) {
+        const double e1 = b1 - G / (1 - G), e2 = b2 - (1 - 2 * G) / (1 - G);
+        saros_value d3 = saros_sub(z3, base3);
+        *s->error = saros_add(saros_add(scaled(e1 / G, d1), scaled(e2 / G, d2)), d3);
+    }
+    return z3;
 }
 
 const saros_integrator saros_integrator_sdirk = {
     .name = "sdirk",
-    .doc = "diagonally implicit Runge-Kutta, order 3, L-stable",
+    .doc = "diagonally implicit Runge-Kutta, order 3, L-stable, adaptive",
     .order = 3,
+    .estimate = 2,
     .implicit_ = true,
     .step = sdirk_step,
 };

@@ -2,6 +2,7 @@
  * same, where less memory only costs time), and all memory is given back. */
 #include "saros_check.h"
 
+#include "saros/adapt.h"
 #include "saros/autodiff.h"
 #include "saros/cvode.h"
 #include "saros/memory.h"
@@ -80,7 +81,7 @@ done:
     return status;
 }
 
-static saros_function *rate, *product, *objective; /* made before allocations fail */
+static saros_function *rate, *product, *objective, *step; /* made before allocations fail */
 static saros_tensor *parameter, *start;
 
 static saros_status ignore(double t, saros_tensor *y, void *user) {
@@ -98,6 +99,21 @@ static saros_status integrate(void) {
         saros_cvode_solve(rate, product, 1, &parameter, start, 2, (double[]){0, 0.1},
                           &(saros_cvode_options){.sparsity = pattern}, ignore, NULL, NULL, NULL);
     saros_sparsity_release(pattern);
+    return status;
+}
+
+static saros_status adapt(void) {
+    saros_steps steps = {0};
+    saros_tensor *count = NULL, *h = NULL;
+    saros_status status = SAROS_OK;
+    SAROS_TRY(saros_adapt(
+        step, saros_integrator_find("sdirk"), 1, &parameter, start, 3, (double[]){0, 0.1, 0.2},
+        &(saros_adapt_options){.rtol = 1, .first_step = 0.1}, ignore, NULL, NULL, &steps, NULL));
+    SAROS_TRY(saros_steps_tensors(&steps, &count, &h));
+done:
+    saros_tensor_release(count);
+    saros_tensor_release(h);
+    saros_steps_clear(&steps);
     return status;
 }
 
@@ -125,6 +141,14 @@ static void functions_make(void) {
     both[0] = saros_sum(saros_power(saros_sub(in[1], saros_like(in[1], 3)), 2), 1);
     saros_vjp(1, both, NULL, 1, &in[1], &both[1]);
     ck_ok(saros_compile(g, 1, &in[1], 2, both, NULL, &objective));
+    saros_value h = saros_input(g, &scalar, "h");
+    saros_march_step(g,
+                     &(saros_march_spec){.integrator = saros_integrator_find("sdirk"),
+                                         .y0 = in[1],
+                                         .rate = decay,
+                                         .user = &in[2]},
+                     in[0], h, &both[0], &both[1]);
+    ck_ok(saros_compile(g, 4, (saros_value[]){in[0], h, in[1], in[2]}, 2, both, NULL, &step));
     saros_graph_release(g);
     ck_ok(saros_tensor_scalar(SAROS_F64, 0.5, &parameter));
     ck_ok(saros_tensor_make(SAROS_F64, 1, &n, &start));
@@ -155,10 +179,12 @@ START_TEST(every_allocation_may_fail) {
     functions_make();
     fail_each(march, "march");
     fail_each(integrate, "cvode");
+    fail_each(adapt, "adapt");
     fail_each(descend, "minimise");
     saros_function_release(rate);
     saros_function_release(product);
     saros_function_release(objective);
+    saros_function_release(step);
     saros_tensor_release(parameter);
     saros_tensor_release(start);
 }

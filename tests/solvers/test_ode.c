@@ -92,13 +92,14 @@ static saros_function *compiled(const fixture *f, int outs, const saros_value *o
 
 static const double pair_start[] = {1, 1}, pair_times[] = {0, 0.3, 1}, one[] = {1};
 
-/* Largest error at t = 1 after `steps` in each of two unequal intervals. */
+/* Largest error at the last time after `steps` in each of two unequal intervals. */
 static double pair_error(const fixture *f, const saros_function *function, int64_t steps) {
     saros_tensor *y = NULL;
     for (int k = 0; k < 2; ++k) ((int64_t *)saros_tensor_data(f->at[2]))[k] = steps;
     ck_ok(saros_function_call(function, f->at, &y, NULL));
     const double *v = saros_tensor_const_data(y);
-    double error = fmax(fabs(v[0] - exp(sin(1))), fabs(v[1] - 0.5));
+    double t = ((const double *)saros_tensor_const_data(f->at[1]))[2];
+    double error = fmax(fabs(v[0] - exp(sin(t))), fabs(v[1] - 1 / (1 + t)));
     saros_tensor_release(y);
     return error;
 }
@@ -110,6 +111,10 @@ START_TEST(integrators_converge_at_their_order) {
         fixture f = fixture_make(rows[k]->name, pair_rate, 2, pair_start, 3, pair_times, 1, 0, one);
         saros_function *function = compiled(&f, 1, &f.final);
         int64_t steps = rows[k]->order > 2 ? 16 : 128;
+        if (rows[k]->order > 4) { /* to t = 1 its leading errors cancel */
+            steps = 32;
+            memcpy(saros_tensor_data(f.at[1]), (double[]){0, 1, 3}, 3 * sizeof(double));
+        }
         double coarse = pair_error(&f, function, steps), fine = pair_error(&f, function, 2 * steps);
         double order = log2(coarse / fine);
         ck_assert_msg(fabs(order - rows[k]->order) < 0.1, "%s: order %.3f (errors %.3g, %.3g)",

@@ -1,8 +1,9 @@
-/** Fixed-step integrators as loops of the graph: the gradient is that of the numbers computed
+/** One-step integrators as loops of the graph: the gradient is that of the numbers computed
  * (discrete).
  *
  *  y' = f(t, y), y f64 of rank 1. Output times are hit: interval j from times[j] to times[j+1] is
- * cut in steps[j] equal steps. One file each under solvers/integrators/.
+ * cut in steps[j] steps, equal ones or a sequence that was chosen before (adapt.h). One file each
+ * under solvers/integrators/.
  */
 #ifndef SAROS_ODE_H
 #define SAROS_ODE_H
@@ -23,11 +24,15 @@ typedef struct saros_step {
     saros_rate_fn rate;
     void *user;
     const saros_root_options *root; /**< for implicit stages */
+    saros_value *error; /**< receives the error estimate of integrators that have one; NULL: not
+                           asked for */
 } saros_step;
 
 typedef struct saros_integrator {
     const char *name, *doc;
     int order;
+    int estimate; /**< order of the embedded solution, from which the difference `error` is; 0:
+                     none, fixed steps only */
     bool implicit_;
     saros_value (*step)(const saros_step *s); /**< y at t + h */
 } saros_integrator;
@@ -44,6 +49,7 @@ typedef struct saros_march_spec {
     saros_value steps; /**< i64 (m), each in 1 … bound */
     int64_t bound;     /**< static bound on steps per interval */
     int64_t states;    /**< states of one interval that the reverse sweep holds; 0: all */
+    saros_value h;     /**< f64 (m, bound): the steps themselves; not set: equal ones */
     saros_rate_fn rate;
     int observed; /**< values kept at times[1] … times[m]; 0: the state itself (one value) */
     saros_observe_fn observe;
@@ -55,5 +61,11 @@ typedef struct saros_march_spec {
  */
 SAROS_API void saros_march(saros_graph *graph, const saros_march_spec *spec, saros_value *final,
                            saros_value *kept);
+
+/** Appends one step of size h from (t, spec->y0): what saros_adapt drives. Of the rest of `spec`,
+ * integrator, rate, user and root are read. @param error (n), for an integrator with an estimate;
+ * may be NULL */
+SAROS_API void saros_march_step(saros_graph *graph, const saros_march_spec *spec, saros_value t,
+                                saros_value h, saros_value *next, saros_value *error);
 
 #endif
