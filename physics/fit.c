@@ -3,7 +3,11 @@
  *      J(w) = sum_i ((u_i(w) - d_i) / sigma)^2 / 2  ->  min,   bounds on w,
  *  TAO with the discrete gradient, unknowns scaled by their starts. Standard errors from the
  * Gauss-Newton matrix at the solution: covariance (R^T R)^-1 with R = d((u - d)/sigma)/dw; without
- * sigma the data's variance is estimated as 2 J / (n - parameters). */
+ * sigma the data's variance is estimated as 2 J / (n - parameters).
+ *
+ *  Adaptive steps are chosen for the start and stay as they are during a minimisation, so that J is
+ * smooth and does not jump inside a line search. If the parameters have moved away from where the
+ * steps were chosen, they are chosen again and another round begins there. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -89,7 +93,24 @@ static saros_status objective(saros_traced *solution, void *user, saros_value *o
     return SAROS_OK;
 }
 
-static saros_status build(saros_fit *f, saros_fit_program *out) {
+/** The caller's options with the unknown parameters at these values; `*list` is to be released. */
+static saros_status options_at(const saros_fit *f, const double *value, saros_solve_options *out,
+                               saros_parameter **list) {
+    saros_solve_options options = f->options ? *f->options : (saros_solve_options){0};
+    int given = 0;
+    while (options.parameters && options.parameters[given].name) given++;
+    *list = saros_allocate_zero((size_t)(given + f->unknowns + 1), sizeof **list);
+    if (!*list) return SAROS_ERR_MEMORY;
+    if (given) memcpy(*list, options.parameters, (size_t)given * sizeof **list);
+    for (int k = 0; k < f->unknowns; ++k)
+        (*list)[given + k] = (saros_parameter){.name = f->unknown[k].name, .value = value[k]};
+    options.parameters = *list;
+    *out = options;
+    return SAROS_OK;
+}
+
+/** Compiles the fit with what is chosen for a solve (adaptive steps) chosen at `value`. */
+static saros_status build(saros_fit *f, const double *value, saros_fit_program *out) {
     saros_status status = SAROS_OK;
     saros_graph *graph = NULL;
     const saros_problem *p = f->problem;
@@ -97,8 +118,11 @@ static saros_status build(saros_fit *f, saros_fit_program *out) {
     int64_t unknowns = f->unknowns;
     saros_type type = saros_type_make(SAROS_F64, 1, &unknowns);
     saros_value J, g, product, *parameter = saros_allocate(2 * n * sizeof *parameter);
+    saros_solve_options options_here;
+    saros_parameter *list = NULL;
     out->constant = saros_allocate_zero(n, sizeof *out->constant);
     if (!parameter || !out->constant) SAROS_TRY(SAROS_ERR_MEMORY);
+    SAROS_TRY(options_at(f, value, &options_here, &list));
     SAROS_TRY(saros_graph_make(&graph));
     saros_value *input = parameter + n;
     saros_value w = saros_input(graph, &type, "w");
@@ -106,8 +130,8 @@ static saros_status build(saros_fit *f, saros_fit_program *out) {
     out->constants = saros_parameter_inputs(&f->task, graph, parameter, input + 1, out->constant);
     for (int k = 0; k < f->unknowns; ++k)
         parameter[f->index[k]] = saros_reshape(saros_slice(w, 0, k, k + 1, 1), 0, NULL);
-    SAROS_TRY(saros_objective_build(f->problem, f->method, f->method_options, f->options, graph,
-                                    parameter, objective, f, &J));
+    SAROS_TRY(saros_objective_build(f->problem, f->method, f->method_options, &options_here, graph,
+                                    parameter, objective, f, &J, &f->traced));
     saros_vjp(1, &J, NULL, 1, &w, &g);
     saros_value both[2] = {J, saros_instantiate(g, w)};
     saros_value v = saros_input(graph, &type, "v");
@@ -122,6 +146,7 @@ static saros_status build(saros_fit *f, saros_fit_program *out) {
 done:
     saros_graph_release(graph);
     saros_release(parameter);
+    saros_release(list);
     return status;
 }
 
@@ -129,6 +154,7 @@ static void clear(saros_fit_program *c) {
     saros_function_release(c->objective);
     saros_function_release(c->product);
     saros_release(c->constant); /* the tensors are the task's */
+    *c = (saros_fit_program){0};
 }
 
 /* ---- the fit ---- */
@@ -139,21 +165,20 @@ static bool report(int iteration, double value, void *user) {
     const saros_solve_options *common = f->task.common;
     char text[80];
     if (!common->progress) return false;
+    iteration += f->iterations;
     snprintf(text, sizeof text, "fit: iteration %d, misfit %.6g", iteration, value);
     f->stopped = !common->progress(1 - 1 / (1 + 0.1 * iteration), text, common->user);
     return f->stopped;
 }
 
-static saros_status minimise(saros_fit *f, const saros_fit_program *c, saros_tensor **w,
-                             saros_minimise_info *info) {
+static saros_status minimise(saros_fit *f, const saros_fit_program *c, const double *start,
+                             double gradient_atol, saros_tensor **w, saros_minimise_info *info) {
     int64_t n = f->unknowns;
-    double start[SAROS_FIT_MOST], lower[SAROS_FIT_MOST], upper[SAROS_FIT_MOST],
-        scale[SAROS_FIT_MOST];
+    double lower[SAROS_FIT_MOST], upper[SAROS_FIT_MOST], scale[SAROS_FIT_MOST];
     bool bounded = false;
     for (int k = 0; k < f->unknowns; ++k) {
         const saros_unknown_parameter *u = &f->unknown[k];
         bool own = u->min != 0 || u->max != 0;
-        start[k] = u->start;
         lower[k] = own ? u->min : -INFINITY;
         upper[k] = own ? u->max : INFINITY;
         scale[k] = u->start != 0 ? fabs(u->start) : 1;
@@ -164,6 +189,7 @@ static saros_status minimise(saros_fit *f, const saros_fit_program *c, saros_ten
     saros_minimise_options options = {.lower = bounded ? lower : NULL,
                                       .upper = bounded ? upper : NULL,
                                       .scale = scale,
+                                      .gradient_atol = gradient_atol,
                                       .stop = report,
                                       .user = f};
     if (status == SAROS_OK)
@@ -177,17 +203,11 @@ static saros_status minimise(saros_fit *f, const saros_fit_program *c, saros_ten
 
 /** The problem solved with the parameters found. */
 static saros_status solve_fitted(const saros_fit *f, const double *value, saros_solution **out) {
-    saros_solve_options options = f->options ? *f->options : (saros_solve_options){0};
-    int given = 0;
-    while (options.parameters && options.parameters[given].name) given++;
-    saros_parameter *list = saros_allocate_zero((size_t)(given + f->unknowns + 1), sizeof *list);
-    if (!list) return SAROS_ERR_MEMORY;
-    if (given) memcpy(list, options.parameters, (size_t)given * sizeof *list);
-    for (int k = 0; k < f->unknowns; ++k)
-        list[given + k] = (saros_parameter){.name = f->unknown[k].name, .value = value[k]};
-    options.parameters = list;
-    saros_status status =
-        saros_problem_solve(f->problem, f->method, f->method_options, &options, out);
+    saros_solve_options options;
+    saros_parameter *list = NULL;
+    saros_status status = options_at(f, value, &options, &list);
+    if (status == SAROS_OK)
+        status = saros_problem_solve(f->problem, f->method, f->method_options, &options, out);
     saros_release(list);
     return status;
 }
@@ -199,6 +219,8 @@ static saros_status finish(const saros_fit *f, const saros_fit_program *c, saros
     saros_status status = SAROS_OK;
     saros_fit_result result = {.parameters = f->unknowns};
     saros_info own = {.method = f->method->name,
+                      .integrator = f->traced.integrator,
+                      .steps = f->traced.steps,
                       .gradient = "discrete",
                       .reason = found->reason,
                       .iterations = found->iterations,
@@ -229,6 +251,61 @@ done:
     return status;
 }
 
+/** Adds a round's record to that of the rounds before; takes its history over. */
+static saros_status join(saros_minimise_info *all, saros_minimise_info *round) {
+    size_t before = (size_t)all->history_count, more = (size_t)round->history_count;
+    double *history = saros_allocate((before + more + 1) * sizeof *history);
+    if (history && before) memcpy(history, all->history, before * sizeof *history);
+    if (history && more) memcpy(history + before, round->history, more * sizeof *history);
+    saros_release(all->history);
+    saros_release(round->history);
+    int iterations = all->iterations, evaluations = all->evaluations;
+    *all = *round;
+    all->iterations += iterations;
+    all->evaluations += evaluations;
+    all->history_count += (int64_t)before;
+    all->history = history;
+    *round = (saros_minimise_info){0};
+    return history ? SAROS_OK : SAROS_ERR_MEMORY;
+}
+
+/** Whether the parameters are where the steps were chosen: within a hundredth. */
+static bool near(const saros_fit *f, const double *from, const double *to) {
+    for (int k = 0; k < f->unknowns; ++k) {
+        double size = fmax(fabs(to[k]), 1e-6 * fabs(f->unknown[k].start));
+        if (!(fabs(to[k] - from[k]) <= 0.01 * size)) return false;
+    }
+    return true;
+}
+
+/** Minimises until the steps fit the solution; leaves the last round's program in `c`. */
+static saros_status rounds(saros_fit *f, saros_fit_program *c, saros_tensor **w,
+                           saros_minimise_info *all) {
+    enum { MOST = 12 };
+    double value[SAROS_FIT_MOST], enough = 0;
+    size_t bytes = (size_t)f->unknowns * sizeof *value;
+    for (int k = 0; k < f->unknowns; ++k) value[k] = f->unknown[k].start;
+    for (int k = 0; k < MOST; ++k) {
+        saros_minimise_info round = {0};
+        clear(c);
+        saros_tensor_release(*w);
+        *w = NULL;
+        saros_status status = build(f, value, c);
+        if (status == SAROS_OK) status = minimise(f, c, value, enough, w, &round);
+        /* later rounds begin near the end: what the first one reached is enough for them */
+        if (round.converged) enough = fmax(enough, 2 * round.gradient_norm);
+        if (status == SAROS_OK) status = join(all, &round);
+        saros_release(round.history);
+        if (status) return status;
+        const double *found = saros_tensor_const_data(*w);
+        if (!f->traced.adapted || near(f, value, found)) return SAROS_OK;
+        f->iterations = all->iterations;
+        memcpy(value, found, bytes);
+    }
+    return saros_fail(SAROS_ERR_NOT_CONVERGED, "fit", "start nearer, tighten rtol, or give dt",
+                      "after %d rounds the parameters still move with the choice of steps", MOST);
+}
+
 static saros_status common_fit(saros_fit *f, saros_fit_result *out) {
     double begun = saros_seconds();
     saros_status status = SAROS_OK;
@@ -236,8 +313,7 @@ static saros_status common_fit(saros_fit *f, saros_fit_result *out) {
     saros_tensor *w = NULL;
     saros_minimise_info info = {0};
     SAROS_TRY(saros_method_traces(f->method, "fit"));
-    SAROS_TRY(build(f, &c));
-    SAROS_TRY(minimise(f, &c, &w, &info));
+    SAROS_TRY(rounds(f, &c, &w, &info));
     SAROS_TRY(finish(f, &c, w, &info, saros_seconds() - begun, out));
 done:
     saros_release(info.history);

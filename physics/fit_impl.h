@@ -21,6 +21,8 @@ typedef struct saros_fit {
     saros_value misfit;        /* (points), in the graph being built */
     saros_task task;
     bool stopped;
+    saros_traced_info traced; /* of the solve as it was built last */
+    int iterations;           /* of the rounds before */
 } saros_fit;
 
 /** J and its gradient, and R v, both functions of (w, the other parameters). */

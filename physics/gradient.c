@@ -25,7 +25,7 @@ static saros_status run_objective(saros_problem *problem, const saros_method *me
                                   const void *method_options, const saros_solve_options *options,
                                   saros_graph *graph, const saros_value *parameter, bool dry,
                                   saros_time_list *asked, saros_objective_fn objective, void *user,
-                                  saros_value *value) {
+                                  saros_value *value, saros_traced_info *info) {
     saros_traced *s = NULL;
     saros_task task;
     saros_status status = saros_task_resolve(problem, method, method_options, options, &task);
@@ -47,6 +47,7 @@ static saros_status run_objective(saros_problem *problem, const saros_method *me
         *asked = s->asked;
         s->asked = (saros_time_list){0};
     }
+    if (info && s->solved && s->class_->describe) s->class_->describe(s->state, info);
 done:
     saros_traced_release(s);
     return status;
@@ -67,7 +68,7 @@ static saros_status find_times(saros_problem *problem, const saros_method *metho
     SAROS_TRY(saros_task_resolve(problem, method, method_options, options, &task));
     saros_parameter_inputs(&task, graph, parameter, parameter + n, argument);
     SAROS_TRY(run_objective(problem, method, method_options, options, graph, parameter, true, asked,
-                            objective, user, &value));
+                            objective, user, &value, NULL));
 done:
     if (task.problem) saros_task_clear(&task);
     saros_graph_release(graph);
@@ -79,13 +80,14 @@ done:
 saros_status saros_objective_build(saros_problem *problem, const saros_method *method,
                                    const void *method_options, const saros_solve_options *options,
                                    saros_graph *graph, const saros_value *parameter,
-                                   saros_objective_fn objective, void *user, saros_value *value) {
+                                   saros_objective_fn objective, void *user, saros_value *value,
+                                   saros_traced_info *info) {
     saros_time_list asked = {0};
     saros_status status =
         find_times(problem, method, method_options, options, objective, user, &asked);
     if (status == SAROS_OK)
         status = run_objective(problem, method, method_options, options, graph, parameter, false,
-                               &asked, objective, user, value);
+                               &asked, objective, user, value, info);
     saros_release(asked.time);
     return status;
 }
@@ -156,6 +158,7 @@ saros_status saros_problem_gradient(saros_problem *problem, const saros_method *
     saros_graph *graph = NULL;
     saros_function *function = NULL;
     saros_task task = {0};
+    saros_traced_info traced = {0};
     saros_tensor *result[65] = {NULL};
     size_t n = (size_t)problem->parameters + 1;
     saros_value J, *parameter = saros_allocate(2 * n * sizeof *parameter);
@@ -166,7 +169,7 @@ saros_status saros_problem_gradient(saros_problem *problem, const saros_method *
     SAROS_TRY(saros_task_resolve(problem, method, method_options, options, &task));
     int inputs = saros_parameter_inputs(&task, graph, parameter, parameter + n, argument);
     SAROS_TRY(saros_objective_build(problem, method, method_options, options, graph, parameter,
-                                    objective, user, &J));
+                                    objective, user, &J, &traced));
     SAROS_TRY(differentiate(&task, graph, J, parameter, inputs, parameter + n, wrt, &function));
     SAROS_TRY(saros_function_call(function, argument, result, NULL));
     double number;
@@ -174,6 +177,8 @@ saros_status saros_problem_gradient(saros_problem *problem, const saros_method *
     *value = number;
     if (info)
         *info = (saros_info){.method = method->name,
+                             .integrator = traced.integrator,
+                             .steps = traced.steps,
                              .gradient = "discrete",
                              .converged = true,
                              .seconds = saros_seconds() - begun};

@@ -186,7 +186,7 @@ saros_value saros_traced_parameter(saros_traced *s, const char *name) {
 /* ---- inside a graph of the caller ---- */
 
 /** Values given by name, constants for the others. */
-static saros_status bind(const saros_task *task, saros_graph *graph, const char *const *names,
+static saros_status bind(saros_task *task, saros_graph *graph, const char *const *names,
                          const saros_value *values, saros_value *parameter) {
     const saros_problem *p = task->problem;
     for (int k = 0; k < p->parameters; ++k)
@@ -204,6 +204,10 @@ static saros_status bind(const saros_task *task, saros_graph *graph, const char 
                               names[i], saros_type_text(got, a, sizeof a),
                               saros_type_text(&want, b, sizeof b));
         parameter[k] = values[i];
+        bool number = false;
+        for (const saros_parameter *row = task->common->parameters; row && row->name; ++row)
+            number |= strcmp(row->name, names[i]) == 0;
+        task->open |= !number;
     }
     return SAROS_OK;
 }

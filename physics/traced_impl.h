@@ -27,11 +27,13 @@ struct saros_traced {
 saros_status saros_traced_make(saros_task *task, const saros_method *method, saros_graph *graph,
                                const saros_value *parameter, bool dry, const saros_time_list *asked,
                                saros_traced **out);
-/** Builds the objective in `graph`: a dry run for the times, then the real one. */
+/** Builds the objective in `graph`: a dry run for the times, then the real one. `info` of the solve
+ * (all zero if there is none) may be NULL. */
 saros_status saros_objective_build(saros_problem *problem, const saros_method *method,
                                    const void *method_options, const saros_solve_options *options,
                                    saros_graph *graph, const saros_value *parameter,
-                                   saros_objective_fn objective, void *user, saros_value *value);
+                                   saros_objective_fn objective, void *user, saros_value *value,
+                                   saros_traced_info *info);
 /** An input per number parameter and field of a task, in problem order: fills value (SAROS_NONE for
  * functions), input and argument (borrowed); returns their number. */
 int saros_parameter_inputs(const saros_task *task, saros_graph *graph, saros_value *value,

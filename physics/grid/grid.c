@@ -1,5 +1,5 @@
 /** The grid method: finite differences of order 2 or 4 on a structured grid of one, two or three
- * axes; CVODES or fixed steps in time, SNES for steady problems. */
+ * axes; CVODES or one-step integrators in time, SNES for steady problems. */
 #include "grid_impl.h"
 
 #include <math.h>
@@ -15,14 +15,16 @@ static const saros_option rows[] = {
     {"order", SAROS_OPTION_INTEGER, FIELD(order), "2", 2, 4, NULL, NULL,
      "order of the differences in space: 2 or 4", NULL},
     {"integrator", SAROS_OPTION_TEXT, FIELD(integrator), "bdf", 0, 0,
-     "bdf adams euler rk4 ssprk3 implicit-euler crank-nicolson sdirk", NULL,
-     "time stepping: bdf and adams choose their steps, the others take dt", NULL},
+     "bdf adams euler rk4 ssprk3 dopri5 implicit-euler crank-nicolson sdirk", NULL,
+     "time stepping: bdf, adams, sdirk and dopri5 choose their steps, the others take dt; default "
+     "sdirk for gradient and fit",
+     NULL},
     {"rtol", SAROS_OPTION_NUMBER, FIELD(rtol), "1e-6", 0, 1, NULL, NULL,
      "relative tolerance (in time; of the residual if steady, there 1e-10)", NULL},
     {"atol", SAROS_OPTION_NUMBER, FIELD(atol), "1e-9", 0, 1e300, NULL, NULL,
      "absolute tolerance (in time; of the residual if steady, there 1e-12)", NULL},
     {"dt", SAROS_OPTION_NUMBER, FIELD(dt), "", 0, 1e300, NULL, "time",
-     "step of the fixed-step integrators; largest step of bdf and adams", NULL},
+     "fixed step; with bdf and adams the largest step", NULL},
     {"times", SAROS_OPTION_TIMES, FIELD(times), "2", 0, 0, NULL, "time",
      "outputs: a count of equally spaced times, ends included, or a list", NULL},
     {"max_steps", SAROS_OPTION_INTEGER, FIELD(max_steps), "100000", 1, 1e15, NULL, NULL,

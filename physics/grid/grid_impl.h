@@ -26,4 +26,25 @@ saros_status saros_grid_trace(const saros_task *task, saros_graph *graph,
 saros_status saros_grid_state_from(const saros_task *task, const saros_grid_program *program,
                                    const saros_solution *from, saros_tensor **out);
 
+/** The packed state at the start of a task: its `initial` or the problem's. */
+saros_status saros_grid_state_start(const saros_task *task, const saros_grid_program *program,
+                                    saros_tensor *const *argument, saros_tensor **out);
+/** The steps of a solve in a graph, between `times` output times. */
+typedef struct saros_grid_schedule {
+    const saros_integrator *integrator;
+    saros_tensor *counts; /**< i64: number of steps per interval */
+    saros_tensor *h;      /**< the steps, or NULL: equal ones */
+    int64_t most;
+    saros_traced_info info;
+} saros_grid_schedule;
+
+saros_status saros_grid_schedule_make(const saros_task *task, const saros_grid_program *program,
+                                      int times, const double *time, saros_grid_schedule *out);
+void saros_grid_schedule_clear(saros_grid_schedule *schedule);
+/** Steps chosen by rtol and atol of the task: an integrator with an error estimate and no dt. */
+static inline bool saros_grid_adapts(const saros_grid_options *options,
+                                     const saros_integrator *integrator) {
+    return integrator->estimate && !(options->dt > 0);
+}
+
 #endif

@@ -5,7 +5,7 @@
 
 #include "assemble_impl.h"
 #include "saros/function.h"
-#include "saros/ode.h"
+#include "saros/adapt.h"
 
 /** Inputs of every program, after what is its own: the problem's number parameters and fields, then
  * first coordinate and spacing of each space axis. */
@@ -27,6 +27,16 @@ saros_status saros_grid_program_get(const saros_task *task, const int64_t *cells
 saros_status saros_grid_march_get(const saros_task *task, const saros_grid_program *program,
                                   const saros_integrator *integrator, int64_t bound,
                                   const saros_function **out);
+
+/** (t, h, state, parameters…) -> (state at t + h, error estimate), borrowed from the problem. */
+saros_status saros_grid_step_get(const saros_task *task, const saros_grid_program *program,
+                                 const saros_integrator *integrator, const saros_function **out);
+/** saros_adapt with that step and the options of the task. */
+saros_status saros_grid_adapt(const saros_task *task, const saros_grid_program *program,
+                              const saros_integrator *integrator, saros_tensor *const *argument,
+                              saros_tensor *y0, int times, const double *time,
+                              saros_output_fn output, saros_stop_fn stop, void *user,
+                              saros_steps *steps, saros_ode_info *info);
 
 /** Declares the parameter inputs in a graph: fills values->parameter, lo, h (pointing into `input`)
  * and appends to `input`. */

@@ -1,8 +1,8 @@
-/** The grid's solve inside a graph: fixed steps as a loop, or an implicit root if steady. What is
- * kept at each output time are the fields on all nodes; everything an objective reads comes from
- * them. Its gradient is that of the numbers computed (discrete). */
+/** The grid's solve inside a graph: steps as a loop, or an implicit root if steady. Adaptive steps
+ * are chosen once, before, for the parameters in force, and replayed. What is kept at each output
+ * time are the fields on all nodes; everything an objective reads comes from them. Its gradient is
+ * that of the numbers computed (discrete). */
 #include <math.h>
-#include <string.h>
 
 #include "../solution_impl.h"
 #include "grid_impl.h"
@@ -20,6 +20,7 @@ typedef struct traced_state {
     saros_value *field; /* per unknown: (times, nodes…), or (nodes…) if steady */
     saros_grid_values values;
     double h[3];
+    saros_traced_info info;
 } traced_state;
 
 static void release_state(void *state) {
@@ -125,36 +126,6 @@ static saros_status trace_steady(traced_state *s) {
     return build_fields(s->graph, SAROS_NONE, x, s, s->field);
 }
 
-/** The fixed-step integrator of a gradient, and the steps of each interval. */
-static saros_status choose_steps(const traced_state *s, const saros_integrator **integrator,
-                                 int64_t *steps, int64_t *bound) {
-    const saros_grid_options *o = s->task->options;
-    const char *name = o->integrator ? o->integrator : "sdirk";
-    if (strcmp(name, "bdf") == 0 || strcmp(name, "adams") == 0)
-        return saros_fail(SAROS_ERR_UNSUPPORTED, "gradient",
-                          "use integrator sdirk, crank-nicolson, implicit-euler or rk4 with dt",
-                          "%s cannot be differentiated: continuous sensitivities are not in this "
-                          "build",
-                          name);
-    *integrator = saros_integrator_find(name);
-    if (!*integrator) return SAROS_ERR_USAGE;
-    if (!(o->dt > 0))
-        return saros_fail(SAROS_ERR_USAGE, "gradient",
-                          "give dt, for instance a hundredth of the time",
-                          "gradient and fit take fixed steps (%s) and dt is not given; try dt = %g",
-                          name, (s->task->end - s->task->start) / 100);
-    *bound = 1;
-    for (int k = 0; k + 1 < s->times; ++k) {
-        steps[k] = saros_grid_steps(s->time[k + 1] - s->time[k], o->dt);
-        if (steps[k] > *bound) *bound = steps[k];
-    }
-    int64_t limit = o->max_steps ? o->max_steps : 100000000;
-    if (*bound <= limit) return SAROS_OK;
-    return saros_fail(SAROS_ERR_USAGE, "gradient", "use a larger dt or max_steps",
-                      "dt = %g needs %lld steps between two times, at most %lld are allowed", o->dt,
-                      (long long)*bound, (long long)limit);
-}
-
 static saros_status start_value(traced_state *s, saros_value *y0) {
     if (s->task->common->initial) return constant_state(s, s->task->common->initial, y0);
     saros_grid_values values = s->values;
@@ -166,23 +137,24 @@ static saros_status start_value(traced_state *s, saros_value *y0) {
 /** Fields at all times: the start, then what the march keeps. */
 static saros_status trace_transient(traced_state *s) {
     const saros_problem *p = s->task->problem;
-    const saros_integrator *integrator = NULL;
-    int64_t intervals = s->times - 1, count = s->times, bound = 1;
+    int64_t count = s->times;
     saros_status status = SAROS_OK;
-    saros_tensor *times = NULL, *steps = NULL;
+    saros_tensor *times = NULL;
+    saros_grid_schedule plan = {0};
     saros_value y0, final, *start = saros_allocate((size_t)p->unknowns * sizeof *start);
     if (!start) SAROS_TRY(SAROS_ERR_MEMORY);
     SAROS_TRY(saros_tensor_from(SAROS_F64, 1, &count, s->time, &times));
-    SAROS_TRY(saros_tensor_make(SAROS_I64, 1, &intervals, &steps));
-    SAROS_TRY(choose_steps(s, &integrator, saros_tensor_data(steps), &bound));
+    SAROS_TRY(saros_grid_schedule_make(s->task, s->program, s->times, s->time, &plan));
+    s->info = plan.info;
     SAROS_TRY(start_value(s, &y0));
     saros_root_options root = {.sparsity = s->program->sparsity};
     saros_march(s->graph,
-                &(saros_march_spec){.integrator = integrator,
+                &(saros_march_spec){.integrator = plan.integrator,
                                     .y0 = y0,
                                     .times = saros_constant(s->graph, times),
-                                    .steps = saros_constant(s->graph, steps),
-                                    .bound = bound,
+                                    .steps = saros_constant(s->graph, plan.counts),
+                                    .bound = plan.most,
+                                    .h = plan.h ? saros_constant(s->graph, plan.h) : SAROS_NONE,
                                     .rate = build_rate,
                                     .observed = p->unknowns,
                                     .observe = build_fields,
@@ -197,7 +169,7 @@ static saros_status trace_transient(traced_state *s) {
     }
 done:
     saros_tensor_release(times);
-    saros_tensor_release(steps);
+    saros_grid_schedule_clear(&plan);
     saros_release(start);
     return status;
 }
@@ -315,8 +287,13 @@ static saros_value field(saros_traced *solution, void *state, int unknown) {
     return all;
 }
 
+static void describe(const void *state, saros_traced_info *info) {
+    const traced_state *s = state;
+    *info = s->info;
+}
+
 static const saros_traced_class traced_class = {
-    .integral = integral, .at = at, .field = field, .release = release_state};
+    .integral = integral, .at = at, .field = field, .describe = describe, .release = release_state};
 
 /* ---- making it ---- */
 

@@ -1,4 +1,5 @@
-/** Transient problems on a grid: CVODES (bdf, adams) or fixed steps, output by output. */
+/** Transient problems on a grid: CVODES (bdf, adams) or one-step integrators with adaptive or fixed
+ * steps, output by output. */
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -63,21 +64,23 @@ done:
 }
 
 /** t (or times and steps) and the state, then the parameters: arguments of a program. */
-static saros_tensor **arguments(const run *r, int leading) {
-    int n = r->program->parameters;
+static saros_tensor **arguments(const saros_grid_program *program, saros_tensor *const *argument,
+                                int leading) {
+    int n = program->parameters;
     saros_tensor **in = saros_allocate_zero((size_t)(n + leading), sizeof *in);
-    for (int k = 0; in && k < n; ++k) in[leading + k] = r->argument[k];
+    for (int k = 0; in && k < n; ++k) in[leading + k] = argument[k];
     return in;
 }
 
-static saros_status start_state(const run *r, saros_tensor **out) {
-    if (r->task->common->initial)
-        return saros_grid_state_from(r->task, r->program, r->task->common->initial, out);
-    saros_tensor *t = NULL, **in = arguments(r, 1);
+saros_status saros_grid_state_start(const saros_task *task, const saros_grid_program *program,
+                                    saros_tensor *const *argument, saros_tensor **out) {
+    if (task->common->initial)
+        return saros_grid_state_from(task, program, task->common->initial, out);
+    saros_tensor *t = NULL, **in = arguments(program, argument, 1);
     if (!in) return SAROS_ERR_MEMORY;
-    saros_status status = saros_tensor_scalar(SAROS_F64, r->task->start, &t);
+    saros_status status = saros_tensor_scalar(SAROS_F64, task->start, &t);
     in[0] = t;
-    if (status == SAROS_OK) status = saros_function_call(r->program->start, in, out, NULL);
+    if (status == SAROS_OK) status = saros_function_call(program->start, in, out, NULL);
     saros_tensor_release(t);
     saros_release(in);
     return status;
@@ -128,7 +131,8 @@ static saros_status run_cvode(run *r, saros_tensor *y0, bool adams) {
 static saros_status one_interval(run *r, const saros_function *march, int j, int64_t steps,
                                  saros_tensor **state) {
     saros_status status = SAROS_OK;
-    saros_tensor *times = NULL, *count = NULL, *next = NULL, **in = arguments(r, 3);
+    saros_tensor *times = NULL, *count = NULL, *next = NULL,
+                 **in = arguments(r->program, r->argument, 3);
     if (!in) return SAROS_ERR_MEMORY;
     SAROS_TRY(saros_tensor_from(SAROS_F64, 1, (int64_t[]){2}, r->times.time + j, &times));
     SAROS_TRY(saros_tensor_from(SAROS_I64, 1, (int64_t[]){1}, &steps, &count));
@@ -148,7 +152,7 @@ done:
 static saros_status check_steps(const run *r, const char *name, int64_t *most) {
     const saros_grid_options *o = r->task->options;
     if (!(o->dt > 0))
-        return saros_fail(SAROS_ERR_USAGE, "grid", "give dt, or use bdf",
+        return saros_fail(SAROS_ERR_USAGE, "grid", "give dt, or use bdf, sdirk or dopri5",
                           "integrator %s takes fixed steps and dt is not given", name);
     int64_t limit = o->max_steps ? o->max_steps : 100000000;
     *most = 1;
@@ -162,10 +166,20 @@ static saros_status check_steps(const run *r, const char *name, int64_t *most) {
                       o->dt, (long long)*most, (long long)limit);
 }
 
+static saros_status run_adaptive(run *r, saros_tensor *y0, const saros_integrator *integrator) {
+    saros_ode_info ode = {0};
+    saros_status status =
+        saros_grid_adapt(r->task, r->program, integrator, r->argument, y0, r->times.count,
+                         r->times.time, take, stop, r, NULL, &ode);
+    r->info.steps = ode.steps;
+    return status;
+}
+
 static saros_status run_steps(run *r, saros_tensor *y0, const char *name) {
     const saros_grid_options *o = r->task->options;
     const saros_integrator *integrator = saros_integrator_find(name);
     if (!integrator) return SAROS_ERR_USAGE;
+    if (saros_grid_adapts(o, integrator)) return run_adaptive(r, y0, integrator);
     int64_t most = 1;
     const saros_function *march = NULL;
     saros_status status = check_steps(r, name, &most);
@@ -228,7 +242,7 @@ saros_status saros_grid_solve_transient(const saros_task *task, saros_solution *
     double begun = saros_seconds();
     saros_status status = SAROS_OK;
     SAROS_TRY(prepare(&r));
-    SAROS_TRY(start_state(&r, &y0));
+    SAROS_TRY(saros_grid_state_start(task, r.program, r.argument, &y0));
     r.info = (saros_info){.method = "grid", .integrator = name, .converged = true};
     SAROS_TRY(cvode ? run_cvode(&r, y0, adams) : run_steps(&r, y0, name));
     r.info.seconds = saros_seconds() - begun;

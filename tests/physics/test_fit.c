@@ -80,6 +80,40 @@ START_TEST(the_viscosity_is_recovered_from_noisy_data) {
 }
 END_TEST
 
+/** Without dt: steps by tolerance, chosen for the start and, in a second round, for the solution.
+ * What is found is what fine equal steps find. */
+START_TEST(a_fit_chooses_its_steps) {
+    samples s;
+    saros_problem *p = NULL;
+    saros_fit_result fixed = {0}, fit = {0};
+    make_samples(&s, sigma);
+    ck_ok(saros_equation_burgers(&(saros_burgers_spec){.nu = 0.02}, &p));
+    saros_grid_options o = {.cells = {128}, .order = 4, .dt = 1. / 200};
+    saros_unknown_parameter unknown[] = {{.name = "nu", .start = 0.1, .min = 0.01, .max = 1}, {0}};
+    ck_ok(saros_problem_fit(p, &saros_grid, &o, NULL, &s.data, unknown, &fixed));
+    o.dt = 0;
+    ck_ok(saros_problem_fit(p, &saros_grid, &o, NULL, &s.data, unknown, &fit));
+    if (getenv("SAROS_SHOW"))
+        fprintf(stderr,
+                "fit without dt: nu %.9g (fixed %.9g) +- %.2g, %d steps, %d iterations, %d "
+                "evaluations, %.2f s (%.2f): %s\n",
+                fit.value[0], fixed.value[0], fit.standard_error[0], (int)fit.info.steps,
+                (int)fit.info.iterations, (int)fit.info.evaluations, fit.info.seconds,
+                fixed.info.seconds, fit.info.reason);
+    ck_assert(fit.info.converged);
+    ck_near(fit.value[0] / fixed.value[0], 1, 1e-5);
+    ck_near(fit.standard_error[0] / fixed.standard_error[0], 1, 1e-3);
+    ck_assert_str_eq(fit.info.integrator, "sdirk");
+    ck_assert_str_eq(fit.info.gradient, "discrete");
+    ck_assert_int_gt(fit.info.steps, 10);
+    ck_assert_int_eq(fixed.info.steps, 200);
+    saros_fit_clear(&fixed);
+    saros_fit_clear(&fit);
+    saros_problem_release(p);
+    clear_samples(&s);
+}
+END_TEST
+
 START_TEST(bounds_hold_in_a_fit) {
     samples s;
     saros_problem *p = NULL;
@@ -148,5 +182,5 @@ START_TEST(a_fit_stops_on_request) {
 }
 END_TEST
 
-SAROS_TEST_MAIN("physics/fit", the_viscosity_is_recovered_from_noisy_data, bounds_hold_in_a_fit,
-                a_fit_names_what_is_wrong_with_it, a_fit_stops_on_request)
+SAROS_TEST_MAIN("physics/fit", the_viscosity_is_recovered_from_noisy_data, a_fit_chooses_its_steps,
+                bounds_hold_in_a_fit, a_fit_names_what_is_wrong_with_it, a_fit_stops_on_request)

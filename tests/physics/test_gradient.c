@@ -76,23 +76,41 @@ static double burgers_energy(double nu) {
 
 /** Reference: central differences, extrapolated, of the same grid integrated in time to 1e-12. */
 START_TEST(burgers_gradient_agrees_with_differences_to_1e_6) {
+    static const struct {
+        const char *integrator;
+        double dt, rtol;
+    } run[] = {{"sdirk", 1. / 500, 0}, {NULL, 0, 0}, {"sdirk", 0, 1e-8}, {"dopri5", 0, 1e-8}};
     const double nu = 0.05, h = 2e-3;
     double wide = (burgers_energy(nu + h) - burgers_energy(nu - h)) / (2 * h);
     double half = (burgers_energy(nu + h / 2) - burgers_energy(nu - h / 2)) / h;
-    double reference = (4 * half - wide) / 3;
+    double reference = (4 * half - wide) / 3, J = NAN;
+    int64_t steps[4];
     saros_problem *p = NULL;
-    saros_tensor *g[1] = {NULL};
-    saros_info info;
-    double J = NAN;
     ck_ok(saros_equation_burgers(&(saros_burgers_spec){.nu = nu}, &p));
-    saros_grid_options o = {.cells = {256}, .order = 4, .integrator = "sdirk", .dt = 1. / 500};
-    ck_ok(saros_problem_gradient(p, &saros_grid, &o, NULL, energy, NULL,
-                                 (const char *[]){"nu", NULL}, &J, g, &info));
-    double dJ = scalar(g[0]);
-    if (getenv("SAROS_SHOW"))
-        fprintf(stderr, "burgers: J off by %.2e, dJ/dnu by %.2e of %.6g, %.2f s\n",
-                J / burgers_energy(nu) - 1, dJ / reference - 1, reference, info.seconds);
-    ck_near(dJ / reference, 1, 1e-6);
+    for (int k = 0; k < 4; ++k) {
+        saros_tensor *g[1] = {NULL};
+        saros_info info;
+        saros_grid_options o = {.cells = {256},
+                                .order = 4,
+                                .integrator = run[k].integrator,
+                                .dt = run[k].dt,
+                                .rtol = run[k].rtol};
+        ck_ok(saros_problem_gradient(p, &saros_grid, &o, NULL, energy, NULL,
+                                     (const char *[]){"nu", NULL}, &J, g, &info));
+        double dJ = scalar(g[0]);
+        if (getenv("SAROS_SHOW"))
+            fprintf(stderr,
+                    "burgers, %s dt %g rtol %g: dJ/dnu off by %.2e of %.6g, %d steps, %.2f s\n",
+                    info.integrator, o.dt, o.rtol, dJ / reference - 1, reference, (int)info.steps,
+                    info.seconds);
+        ck_near(dJ / reference, 1, 1e-6);
+        ck_assert_str_eq(info.integrator, k == 3 ? "dopri5" : "sdirk");
+        ck_assert_str_eq(info.gradient, "discrete");
+        steps[k] = info.steps;
+    }
+    ck_assert_int_eq(steps[0], 500);
+    ck_assert_int_gt(steps[1], 20);
+    ck_assert_int_gt(steps[2], 2 * steps[1]);
     saros_problem_release(p);
 }
 END_TEST
@@ -182,8 +200,8 @@ END_TEST
 
 /** A solve in a graph of the caller: rates 1, 2, 3 by the project's own check, explicit, implicit
  * and steady. */
-static void check_traced(saros_problem *p, const saros_grid_options *o, const char *name,
-                         double value) {
+static void check_traced(saros_problem *p, const saros_grid_options *o,
+                         const saros_solve_options *with, const char *name, double value) {
     saros_graph *graph = NULL;
     saros_traced *solution = NULL;
     saros_tensor *at = NULL;
@@ -191,7 +209,7 @@ static void check_traced(saros_problem *p, const saros_grid_options *o, const ch
     saros_type scalar = saros_type_scalar(SAROS_F64);
     ck_ok(saros_graph_make(&graph));
     saros_value parameter = saros_input(graph, &scalar, name);
-    ck_ok(saros_problem_trace(p, &saros_grid, o, NULL, graph, (const char *[]){name, NULL},
+    ck_ok(saros_problem_trace(p, &saros_grid, o, with, graph, (const char *[]){name, NULL},
                               &parameter, &solution));
     saros_value u = saros_traced_field(solution, "u");
     saros_value J = saros_mean(saros_mul(u, u), saros_all_axes(u));
@@ -211,12 +229,18 @@ START_TEST(traced_solves_pass_the_gradient_check) {
     saros_burgers_spec spec = {
         .frame = {.domain = (saros_axis[]){{"x", -1, 1}, {"t", 0, 0.2}, {0}}}, .nu = 0.05};
     ck_ok(saros_equation_burgers(&spec, &p));
-    check_traced(p, &(saros_grid_options){.cells = {32}, .integrator = "rk4", .dt = 5e-3}, "nu",
+    check_traced(p, &(saros_grid_options){.cells = {32}, .integrator = "rk4", .dt = 5e-3}, NULL,
+                 "nu", 0.05);
+    check_traced(p, &(saros_grid_options){.cells = {32}, .order = 4, .dt = 0.02}, NULL, "nu", 0.05);
+    /* adaptive steps, chosen at nu = 0.05 and replayed at every other */
+    saros_solve_options here = {.parameters =
+                                    (saros_parameter[]){{.name = "nu", .value = 0.05}, {0}}};
+    check_traced(p, &(saros_grid_options){.cells = {32}, .times = {3, NULL}}, &here, "nu", 0.05);
+    check_traced(p, &(saros_grid_options){.cells = {32}, .integrator = "dopri5"}, &here, "nu",
                  0.05);
-    check_traced(p, &(saros_grid_options){.cells = {32}, .order = 4, .dt = 0.02}, "nu", 0.05);
     saros_problem_release(p);
     ck_ok(saros_equation_bratu(&(saros_bratu_spec){0}, &p));
-    check_traced(p, &(saros_grid_options){.cells = {10}}, "lambda", 1.5);
+    check_traced(p, &(saros_grid_options){.cells = {10}}, NULL, "lambda", 1.5);
     saros_problem_release(p);
 }
 END_TEST
@@ -309,7 +333,7 @@ START_TEST(what_cannot_be_differentiated_says_so) {
     ck_fails(saros_problem_gradient(p, &saros_grid, &o, NULL, energy, NULL, wrt, &J, g, NULL),
              SAROS_ERR_UNSUPPORTED);
     ck_assert_ptr_nonnull(strstr(saros_error_last()->hint, "crank-nicolson"));
-    o.integrator = NULL;
+    o.integrator = "rk4";
     ck_fails(saros_problem_gradient(p, &saros_grid, &o, NULL, energy, NULL, wrt, &J, g, NULL),
              SAROS_ERR_USAGE);
     ck_assert_ptr_nonnull(strstr(saros_error_last()->message, "dt"));
@@ -317,6 +341,22 @@ START_TEST(what_cannot_be_differentiated_says_so) {
     ck_fails(saros_problem_gradient(p, &saros_grid, &o, NULL, energy, NULL, wrong, &J, g, NULL),
              SAROS_ERR_USAGE);
     ck_assert_ptr_null(g[0]);
+    /* steps cannot be chosen for a parameter that is known later */
+    saros_graph *graph = NULL;
+    saros_traced *traced = NULL;
+    saros_type type = saros_type_scalar(SAROS_F64);
+    ck_ok(saros_graph_make(&graph));
+    saros_value nu = saros_input(graph, &type, "nu");
+    o = (saros_grid_options){.cells = {16}};
+    ck_fails(saros_problem_trace(p, &saros_grid, &o, NULL, graph, wrt, &nu, &traced),
+             SAROS_ERR_USAGE);
+    ck_assert_ptr_nonnull(strstr(saros_error_last()->hint, "dt"));
+    saros_graph_release(graph);
+    /* explicit steps that stability makes too many */
+    o = (saros_grid_options){.cells = {256}, .integrator = "dopri5", .max_steps = 10};
+    ck_fails(saros_problem_gradient(p, &saros_grid, &o, NULL, energy, NULL, wrt, &J, g, NULL),
+             SAROS_ERR_NOT_CONVERGED);
+    ck_assert_str_eq(saros_error_last()->where, "dopri5");
     saros_problem_release(p);
 }
 END_TEST
@@ -326,7 +366,8 @@ END_TEST
 START_TEST(memory_is_flat_over_repeated_solves_and_gradients) {
     saros_problem *p = NULL;
     ck_ok(saros_equation_burgers(&(saros_burgers_spec){.nu = 0.05}, &p));
-    saros_grid_options solve = {.cells = {32}}, gradient = {.cells = {32}, .dt = 0.1};
+    saros_grid_options solve = {.cells = {32}}, gradient = {.cells = {32}, .dt = 0.1},
+                       adapted = {.cells = {16}, .rtol = 1e-3};
     int64_t held = 0;
     for (int k = 0; k < 25; ++k) {
         saros_solution *s = NULL;
@@ -335,6 +376,9 @@ START_TEST(memory_is_flat_over_repeated_solves_and_gradients) {
         ck_ok(saros_problem_solve(p, &saros_grid, &solve, NULL, &s));
         saros_solution_release(s);
         ck_ok(saros_problem_gradient(p, &saros_grid, &gradient, NULL, energy, NULL,
+                                     (const char *[]){"nu", NULL}, &J, g, NULL));
+        saros_tensor_release(g[0]);
+        ck_ok(saros_problem_gradient(p, &saros_grid, &adapted, NULL, energy, NULL,
                                      (const char *[]){"nu", NULL}, &J, g, NULL));
         saros_tensor_release(g[0]);
         if (k == 4) held = saros_memory_held();
@@ -346,6 +390,7 @@ END_TEST
 
 SAROS_TEST_MAIN("physics/gradient", heat_gradient_is_exact_to_1e_6,
                 burgers_gradient_agrees_with_differences_to_1e_6,
+
                 taylor_remainders_fall_at_their_rates,
                 bratu_gradient_by_the_implicit_rule_has_taylor_rates,
                 traced_solves_pass_the_gradient_check,

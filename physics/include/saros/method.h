@@ -16,6 +16,8 @@ typedef struct saros_task {
     double start, end;
     saros_tensor **parameter; /**< by problem order: numbers (rank 0) and fields in force */
     void *default_options;    /**< what `options` points to where the caller gave none */
+    bool open; /**< some parameter values of a trace are not those in force here, so that nothing
+                  may be chosen by these */
 } saros_task;
 
 /** State of a solution owned by its method. */
@@ -46,12 +48,20 @@ SAROS_API saros_status saros_solution_make(const saros_task *task,
 SAROS_API const void *saros_solution_state(const saros_solution *solution,
                                            const saros_solution_class *class_);
 
+/** What a traced solve says of itself. */
+typedef struct saros_traced_info {
+    const char *integrator; /**< static text */
+    int64_t steps;
+    bool adapted; /**< the steps were chosen for the parameters in force and stay as they are */
+} saros_traced_info;
+
 /** Leaves the common code needs from a traced solution. */
 typedef struct saros_traced_class {
     saros_value (*integral)(saros_traced *solution, void *state, saros_body *expression, double t);
     saros_value (*at)(saros_traced *solution, void *state, int unknown,
                       saros_tensor *const *coordinate);
     saros_value (*field)(saros_traced *solution, void *state, int unknown);
+    void (*describe)(const void *state, saros_traced_info *info); /**< may be NULL */
     void (*release)(void *state);
 } saros_traced_class;
 

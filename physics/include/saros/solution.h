@@ -115,7 +115,8 @@ SAROS_API saros_status saros_problem_gradient(saros_problem *problem, const saro
                                               saros_tensor **gradient, saros_info *info);
 
 /** Solves inside `graph` with parameters given as values (names without value keep their number);
- * for transforms of the interface. */
+ * for transforms of the interface. Adaptive steps are chosen here, once, for the numbers in
+ * `options`, which must then name every parameter given as a value; the graph replays them. */
 SAROS_API saros_status saros_problem_trace(saros_problem *problem, const saros_method *method,
                                            const void *method_options,
                                            const saros_solve_options *options, saros_graph *graph,
@@ -158,9 +159,9 @@ SAROS_API void saros_fit_clear(saros_fit_result *result);
 typedef struct saros_grid_options {
     int64_t cells[SAROS_AXES]; /**< per space axis; 0: that of the first axis, or 128 */
     int64_t order;             /**< 2 (default) or 4 */
-    const char *integrator; /**< NULL: bdf for solve; for gradient and fit a fixed-step one must be
-                               named with dt */
-    double rtol, atol, dt;
+    const char *integrator;    /**< NULL: bdf for solve, sdirk for gradient and fit */
+    double rtol, atol,
+        dt;            /**< dt: fixed steps; without, sdirk and dopri5 choose them by rtol, atol */
     saros_times times; /**< default 2: start and end */
     int64_t max_steps;
     const char *nonlinear, *linear; /**< PETSc options by their own names: "snes_rtol 1e-9 …" */

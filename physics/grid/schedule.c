@@ -1,0 +1,98 @@
+/** The steps of a solve that is to be differentiated: fixed ones by dt, or those that an adaptive
+ * run takes with the parameters in force. */
+#include <string.h>
+
+#include "grid_impl.h"
+#include "saros/memory.h"
+
+static saros_status choose_integrator(const saros_task *task, const saros_integrator **integrator) {
+    const saros_grid_options *o = task->options;
+    const char *name = o->integrator ? o->integrator : "sdirk";
+    if (strcmp(name, "bdf") == 0 || strcmp(name, "adams") == 0)
+        return saros_fail(SAROS_ERR_UNSUPPORTED, "gradient",
+                          "use sdirk or dopri5, or crank-nicolson, implicit-euler or rk4 with dt",
+                          "%s cannot be differentiated: continuous sensitivities are not in this "
+                          "build",
+                          name);
+    *integrator = saros_integrator_find(name);
+    if (!*integrator) return SAROS_ERR_USAGE;
+    double hundredth = (task->end - task->start) / 100;
+    if (!(*integrator)->estimate && !(o->dt > 0))
+        return saros_fail(SAROS_ERR_USAGE, "gradient", "give dt, or use sdirk or dopri5",
+                          "%s takes fixed steps and dt is not given; try dt = %g", name, hundredth);
+    if (saros_grid_adapts(o, *integrator) && task->open)
+        return saros_fail(
+            SAROS_ERR_USAGE, "gradient",
+            "give dt, or in options.parameters the numbers to choose the steps for",
+            "%s without dt chooses its steps beforehand, and a parameter is not known "
+            "then; try dt = %g",
+            name, hundredth);
+    return SAROS_OK;
+}
+
+/** Fixed steps of each interval. */
+static saros_status count_steps(const saros_task *task, int times, const double *time,
+                                saros_grid_schedule *out) {
+    const saros_grid_options *o = task->options;
+    int64_t intervals = times - 1;
+    saros_status status = saros_tensor_make(SAROS_I64, 1, &intervals, &out->counts);
+    if (status != SAROS_OK) return status;
+    int64_t *steps = saros_tensor_data(out->counts);
+    out->most = 1;
+    for (int k = 0; k < intervals; ++k) {
+        steps[k] = saros_grid_steps(time[k + 1] - time[k], o->dt);
+        if (steps[k] > out->most) out->most = steps[k];
+        out->info.steps += steps[k];
+    }
+    int64_t limit = o->max_steps ? o->max_steps : 100000000;
+    if (out->most <= limit) return SAROS_OK;
+    return saros_fail(SAROS_ERR_USAGE, "gradient", "use a larger dt or max_steps",
+                      "dt = %g needs %lld steps between two times, at most %lld are allowed", o->dt,
+                      (long long)out->most, (long long)limit);
+}
+
+/** Steps chosen by their errors, with the parameters in force. */
+static saros_status adapt_steps(const saros_task *task, const saros_grid_program *program,
+                                int times, const double *time, saros_grid_schedule *out) {
+    size_t room = (size_t)program->parameters + 1;
+    saros_status status = SAROS_OK;
+    saros_steps steps = {0};
+    saros_tensor *y0 = NULL, **argument = saros_allocate_zero(room, sizeof *argument);
+    if (!argument) return SAROS_ERR_MEMORY;
+    SAROS_TRY(saros_grid_arguments(task, &program->plan, argument));
+    SAROS_TRY(saros_grid_state_start(task, program, argument, &y0));
+    SAROS_TRY(saros_grid_adapt(task, program, out->integrator, argument, y0, times, time, NULL,
+                               NULL, NULL, &steps, NULL));
+    SAROS_TRY(saros_steps_tensors(&steps, &out->counts, &out->h));
+    out->most = steps.most;
+    out->info.steps = steps.total;
+    out->info.adapted = true;
+done:
+    for (int k = 0; k < program->parameters; ++k) saros_tensor_release(argument[k]);
+    saros_release(argument);
+    saros_tensor_release(y0);
+    saros_steps_clear(&steps);
+    return status;
+}
+
+saros_status saros_grid_schedule_make(const saros_task *task, const saros_grid_program *program,
+                                      int times, const double *time, saros_grid_schedule *out) {
+    saros_grid_schedule result = {0};
+    saros_status status = choose_integrator(task, &result.integrator);
+    if (status != SAROS_OK) return status;
+    result.info.integrator = result.integrator->name;
+    status = saros_grid_adapts(task->options, result.integrator)
+                 ? adapt_steps(task, program, times, time, &result)
+                 : count_steps(task, times, time, &result);
+    if (status == SAROS_OK)
+        *out = result;
+    else
+        saros_grid_schedule_clear(&result);
+    return status;
+}
+
+void saros_grid_schedule_clear(saros_grid_schedule *schedule) {
+    saros_tensor_release(schedule->counts);
+    saros_tensor_release(schedule->h);
+    *schedule = (saros_grid_schedule){0};
+}
