@@ -272,8 +272,8 @@ static saros_status join(saros_minimise_info *all, saros_minimise_info *round) {
 /** Whether the parameters are where the steps were chosen: within a hundredth. */
 static bool near(const saros_fit *f, const double *from, const double *to) {
     for (int k = 0; k < f->unknowns; ++k) {
-        double size = fmax(fabs(to[k]), 1e-6 * fabs(f->unknown[k].start));
-        if (!(fabs(to[k] - from[k]) <= 0.01 * size)) return false;
+        double start = f->unknown[k].start, scale = start != 0 ? fabs(start) : 1;
+        if (!(fabs(to[k] - from[k]) <= 0.01 * fmax(fabs(to[k]), 0.01 * scale))) return false;
     }
     return true;
 }

@@ -23,7 +23,7 @@ static saros_status choose_integrator(const saros_task *task, const saros_integr
     if (saros_grid_adapts(o, *integrator) && task->open)
         return saros_fail(
             SAROS_ERR_USAGE, "gradient",
-            "give dt, or in options.parameters the numbers to choose the steps for",
+            "give dt; from C, options.parameters may name the number to choose the steps for",
             "%s without dt chooses its steps beforehand, and a parameter is not known "
             "then; try dt = %g",
             name, hundredth);

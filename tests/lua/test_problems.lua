@@ -71,6 +71,14 @@ near(g, ((mean_square(0.5 + 1e-5) - mean_square(0.5 - 1e-5)) / 2e-5):item(), 1e-
 local J2, dJ2 = heat:gradient(with{ objective = function(s, p) return p.kappa^2 * s:at{ x = 0.5, t = 0.1 } end, wrt = { "kappa" } })
 near(dJ2.kappa, 2 * 0.5 * truth - 0.25 * pi^2 * 0.1 * truth, 1e-5)
 near(J2, 0.25 * truth, 1e-6)
+-- without dt the steps are chosen by rtol, for parameters that are numbers
+local function energy(s) return s:integral(function(q) return q.u^2 end, { t = 0.1 }) end
+for _, name in ipairs{ "sdirk", "dopri5" } do
+  local Ja, dJa = heat:gradient{ objective = energy, wrt = { "kappa" }, cells = 32, order = 4, rtol = 1e-7, integrator = name }
+  near(Ja, truth^2 / 2, 1e-5)
+  near(dJa.kappa / (-2 * pi^2 * 0.1 * Ja), 1, 1e-5)
+end
+fails("usage", "a parameter is not known", saros.grad(function(k) return saros.mean(heat:solve{ cells = 16, parameters = { kappa = k } }.u^2) end), 0.5)
 
 -- fit
 local key = saros.random.key(5)
@@ -83,6 +91,10 @@ near(fit.parameters.kappa, 0.5, 5e-3)
 assert(fit.std.kappa > 0 and math.abs(fit.parameters.kappa - 0.5) < 5 * fit.std.kappa)
 equal(fit.solution.info.method, "grid")
 assert(fit.info.converged)
+local chosen = heat:fit{ data = data, unknown = { kappa = { 0.3, min = 0.01, max = 2 } }, cells = 32, order = 4 }
+near(chosen.parameters.kappa / fit.parameters.kappa, 1, 1e-3)
+equal(chosen.info.integrator, "sdirk")
+assert(chosen.info.converged and chosen.info.steps > 10)
 
 -- the network method, small
 local net = heat:solve{ method = "network", network = { layers = 2, width = 12 }, points = 300, seed = 1, cells = 32, times = 5,

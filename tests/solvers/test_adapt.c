@@ -92,7 +92,6 @@ static saros_function *step_of(const problem *of, const saros_integrator *integr
     return step;
 }
 
-/* What a run gives. */
 typedef struct record {
     int count, stop_after;
     double time[8], state[8][3];
