@@ -82,6 +82,13 @@ static saros_status choose_backend(const saros_compile_options *options,
     return SAROS_OK;
 }
 
+const char *saros_backend_default(int *vector_bits) {
+    saros_compile_options chosen = {0};
+    if (choose_backend(NULL, &chosen) != SAROS_OK) chosen.backend = "reference";
+    if (vector_bits) *vector_bits = strcmp(chosen.backend, "cpu") == 0 ? saros_jit_bits() : 0;
+    return chosen.backend;
+}
+
 /** The passes on `body`, a window on its graph, then the compiler proper. */
 static saros_status compile_passes(const saros_body *body, const saros_compile_options *options,
                                    saros_function **out) {

@@ -8,6 +8,7 @@
 
 #include "program_impl.h"
 #include "saros/config.h"
+#include "saros/function.h"
 #include "saros/memory.h"
 #include "saros/network.h"
 #include "saros/solution.h"
@@ -108,8 +109,12 @@ int command_info(int argc, char **argv) {
     printf("saros %s (%s, %s, -march=%s)\nLua %s.%s\n", SAROS_VERSION, SAROS_BUILD_TYPE,
            SAROS_BUILD_COMPILER, SAROS_BUILD_ARCH[0] ? SAROS_BUILD_ARCH : "default",
            LUA_VERSION_MAJOR, LUA_VERSION_MINOR);
-    printf("devices: cpu (%ld cores); backend: reference, 1 thread\nparts:\n",
-           sysconf(_SC_NPROCESSORS_ONLN));
+    int bits = 0;
+    const char *backend = saros_backend_default(&bits);
+    printf("devices: cpu (%ld cores)\nbackend: %s", sysconf(_SC_NPROCESSORS_ONLN), backend);
+    if (bits) printf(" (%d-bit vectors)", bits);
+    printf("\nparts:\n");
+    part("llvm", SAROS_HAVE_LLVM);
     part("blas", SAROS_HAVE_BLAS);
     part("lapack", SAROS_HAVE_LAPACK);
     part("fftw", SAROS_HAVE_FFTW);

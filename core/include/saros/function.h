@@ -44,6 +44,10 @@ typedef struct saros_call_options {
 SAROS_API saros_status saros_compile(saros_graph *graph, int inputs, const saros_value *input,
                                      int outputs, const saros_value *output,
                                      const saros_compile_options *options, saros_function **out);
+/** The backend a function gets when none is named: SAROS_BACKEND, else "cpu" where this build and
+ * machine can compile, else "reference". `vector_bits` (may be NULL): width of its vectors, 0 for
+ * the reference. */
+SAROS_API const char *saros_backend_default(int *vector_bits);
 /** Compiles a closed body. */
 SAROS_API saros_status saros_compile_body(saros_body *body, const saros_compile_options *options,
                                           saros_function **out);
