@@ -128,6 +128,7 @@ static saros_type type_of(const script_value *v) {
 
 static int value_len(lua_State *L) {
     script_value *v = script_test_value(L, 1);
+    if (!v) return script_fail(L, SAROS_ERR_TYPE, NULL, "#: got %s", script_describe(L, 1));
     saros_type type = type_of(v);
     if (type.rank == 0) return script_fail(L, SAROS_ERR_SHAPE, NULL, "#: a scalar has no length");
     lua_pushinteger(L, type.shape[0]);

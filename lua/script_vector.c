@@ -103,6 +103,13 @@ typedef struct evaluation {
     saros_value t, x, out;
 } evaluation;
 
+/** An implicit step asks for the rate inside a graph of its own, with values of graphs around it.
+ */
+static void push_inside(lua_State *L, saros_value value, bool weak) {
+    bool inside = value.graph == script_state_of(L)->top->graph;
+    script_push_value(L, inside ? value : script_alias(L, value), weak);
+}
+
 static int run(lua_State *L) {
     evaluation *e = lua_touserdata(L, 1);
     script_vector v = e->call->vector;
@@ -110,8 +117,9 @@ static int run(lua_State *L) {
     lua_rawgeti(L, 2, 2);
     v.tree = 3;
     lua_rawgeti(L, 2, 1);
-    if (e->has_time) script_push_value(L, e->t, true);
-    script_vector_push(L, &v, e->x);
+    if (e->has_time) push_inside(L, e->t, true);
+    bool inside = e->x.graph == script_state_of(L)->top->graph;
+    script_vector_push(L, &v, inside ? e->x : script_alias(L, e->x));
     int more = 0;
     if (lua_rawgeti(L, 2, 3) == LUA_TTABLE) {
         int packed = lua_gettop(L);

@@ -94,3 +94,11 @@ end
 e = fails("nan", "log", saros.jit(logs, { check_finite = true }), 1.0)
 equal(e.line, debug.getinfo(logs, "S").linedefined + 2)
 assert(saros.jit(logs)(1.0) ~= saros.jit(logs)(1.0))
+
+-- what users tried: indices outside their axis, axes and options that are not there, metamethods on other things
+fails("domain", "", saros.gather, saros.ones{ 3 }, saros.tensor({ 4 }, { dtype = "i64" }))
+fails("domain", "", function() return saros.ones{ 3 }:put(5, 1) end)
+fails("usage", "dtype", saros.tensor, { 1, 2 }, { dtyp = "f32" })
+fails("usage", "", saros.equations.burgers({}).solve, saros.equations.burgers({}), { method = "grid", cells = { y = 8 } })
+fails("usage", "", saros.equations.burgers({}).solve, saros.equations.burgers({}), { method = "grid", times = {} })
+fails("type", "got", getmetatable(saros.ones{ 3 }).__len, 3)

@@ -183,3 +183,16 @@ local plane = saros.problem{ name = "plane", domain = { x = { 0, 1 }, y = { 0, 1
 local flat = plane:solve{ cells = 16 }
 near({ flat:evaluate(function(s) return saros.dot_grad(s.u, s.u), saros.advect({ 3, s.x }, s.u), saros.div{ s.u, s.u } end,
   { x = 0.5, y = 0.5 }) }, { 5, 4, 3 }, 1e-8)
+
+-- implicit steps of saros.ode: y' = -k y, y(1) = exp(-k), and its derivative by k
+for _, integrator in ipairs{ "implicit-euler", "crank-nicolson", "sdirk" } do
+  local function last(k)
+    local y = saros.ode(function(_, y, rate) return -rate * y end, saros.tensor{ 1.0 },
+                        { args = { k }, times = { 0, 1 }, integrator = integrator, dt = 1e-3 })
+    return y:slice(1, 2, 2):sum()
+  end
+  local value, slope = saros.value_and_grad(last)(0.7)
+  local tolerance = integrator == "implicit-euler" and 1e-3 or 1e-6
+  near(value, math.exp(-0.7), tolerance, integrator)
+  near(slope, -math.exp(-0.7), tolerance, integrator .. ", slope")
+end
