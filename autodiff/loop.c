@@ -20,7 +20,7 @@ saros_value ad_loop_index(const ad_region *region) {
 /** `body` with its first `outs` outputs alone. */
 static saros_status leading(saros_graph *graph, saros_body *body, int outs, saros_body **out) {
     int ins = saros_body_inputs(body);
-    saros_value *in = ad_values(ins + saros_body_outputs(body)), *result = in + ins;
+    saros_value *in = ad_values(ins + saros_body_outputs(body)), *result = in ? in + ins : NULL;
     ad_region region = {0};
     saros_status status = in ? SAROS_OK : SAROS_ERR_MEMORY;
     if (status != SAROS_OK) return status;

@@ -148,7 +148,7 @@ static saros_status batch_branch(const saros_rule *rule, saros_body *body, int64
                                  const saros_value *in, const bool *batched, ad_region *region,
                                  saros_body **derived) {
     int ins = saros_body_inputs(body);
-    saros_value *inside = ad_values(ins + rule->outs), *out = inside + ins;
+    saros_value *inside = ad_values(ins + rule->outs), *out = inside ? inside + ins : NULL;
     bool *flag = saros_allocate_zero((size_t)rule->outs + 1, sizeof *flag);
     saros_status status = SAROS_OK;
     if (!inside || !flag) SAROS_TRY(SAROS_ERR_MEMORY);

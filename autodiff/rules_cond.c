@@ -117,11 +117,12 @@ done:
 
 void ad_cond_jvp(const saros_rule *rule, const saros_value *tangent, saros_value *out_tangent) {
     int ins = rule->ins, outs = rule->outs;
-    saros_value *series = ad_values(2 * (ins + outs)), *out = series + 2 * ins;
+    saros_value *series = ad_values(2 * (ins + outs));
     if (!series) {
         ad_fill(outs, out_tangent, saros_poison(rule->graph));
         return;
     }
+    saros_value *out = series + 2 * ins;
     for (int k = 0; k < ins; ++k) {
         series[2 * k] = rule->in[k];
         series[2 * k + 1] = tangent[k];
@@ -136,8 +137,9 @@ void ad_cond_jvp(const saros_rule *rule, const saros_value *tangent, saros_value
 /** result[first + k - 1]: gradient of operand first + k of the node. */
 static saros_status branch_vjp(branch *b, const saros_rule *rule, const saros_value *cotangent,
                                const bool *wanted) {
-    saros_value *ct = ad_values(rule->outs + b->ins), *in = ct + rule->outs;
+    saros_value *ct = ad_values(rule->outs + b->ins);
     if (!ct) return SAROS_ERR_MEMORY;
+    saros_value *in = ct + rule->outs;
     for (int m = 0; m < rule->outs; ++m) {
         if (saros_is_none(cotangent[m])) continue;
         saros_type type = *saros_value_type(saros_body_output(b->body, m));

@@ -133,11 +133,12 @@ done:
 
 void ad_loop_jvp(const saros_rule *rule, const saros_value *tangent, saros_value *out_tangent) {
     int ins = rule->ins, outs = rule->outs;
-    saros_value *series = ad_values(2 * (ins + outs)), *out = series + 2 * ins;
+    saros_value *series = ad_values(2 * (ins + outs));
     if (!series) {
         ad_fill(outs, out_tangent, saros_poison(rule->graph));
         return;
     }
+    saros_value *out = series + 2 * ins;
     for (int k = 0; k < ins; ++k) {
         series[2 * k] = rule->in[k];
         series[2 * k + 1] = tangent[k];

@@ -11,11 +11,12 @@
 static saros_status keep_carries(saros_graph *graph, const saros_loop_view *view,
                                  const saros_value *in, saros_value *out) {
     int ins = 1 + view->carries + view->inputs + view->captures;
-    saros_value *inside = ad_values(ins + view->carries), *next = inside + ins;
+    saros_value *inside = ad_values(ins + view->carries);
+    if (!inside) return SAROS_ERR_MEMORY;
+    saros_value *next = inside + ins;
     saros_body *body = NULL;
     ad_region region = {0};
     saros_status status = SAROS_OK;
-    if (!inside) return SAROS_ERR_MEMORY;
     ad_region_open(&region, graph);
     for (int k = 0; k < ins; ++k) {
         saros_type type = ad_body_type(view->body, k);
@@ -41,8 +42,9 @@ static saros_status write_out(saros_graph *graph, const saros_rule *rule, const 
                               saros_value *out) {
     saros_loop_view f, b;
     saros_loop_reverse_read(&rule->attributes, &f, &b);
-    saros_value *kept = ad_values(2 * f.carries + b.inputs), *stack = kept + f.carries;
+    saros_value *kept = ad_values(2 * f.carries + b.inputs);
     if (!kept) return SAROS_ERR_MEMORY;
+    saros_value *stack = kept + f.carries;
     const saros_value *carry = in + 1 + f.carries + f.inputs + f.captures;
     const saros_value *given = carry + b.carries;
     int rest = b.inputs - f.carries;
@@ -57,8 +59,9 @@ static saros_status write_out(saros_graph *graph, const saros_rule *rule, const 
 
 /** Written out on fresh names of the operands; `by` has those that carry tangents. NULL: failed. */
 static saros_value *independent(const saros_rule *rule, saros_value **by) {
-    saros_value *in = ad_values(2 * rule->ins + rule->outs), *out = in + 2 * rule->ins;
+    saros_value *in = ad_values(2 * rule->ins + rule->outs);
     if (!in) return NULL;
+    saros_value *out = in + 2 * rule->ins;
     *by = in + rule->ins;
     for (int k = 0; k < rule->ins; ++k) {
         in[k] = rule->in[k];
@@ -116,7 +119,8 @@ done:
 
 void ad_loop_reverse_batch(const saros_rule *rule, int64_t size, const saros_value *in,
                            const bool *batched, saros_value *out, bool *out_batched) {
-    saros_value *inside = ad_values(rule->ins + rule->outs), *result = inside + rule->ins;
+    saros_value *inside = ad_values(rule->ins + rule->outs),
+                *result = inside ? inside + rule->ins : NULL;
     saros_body *body = NULL;
     ad_region region = {0};
     saros_status status = inside ? SAROS_OK : SAROS_ERR_MEMORY;

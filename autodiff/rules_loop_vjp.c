@@ -47,8 +47,8 @@ static saros_status find_live(reverse_loop *r) {
     int carries = loop->view.carries;
     size_t outs = (size_t)loop->outs;
     bool *from = saros_allocate_zero((size_t)loop->ins + (size_t)carries * outs + 1, 1);
-    bool *reach = from + loop->ins; /* [carry][body output] */
     if (!from) return SAROS_ERR_MEMORY;
+    bool *reach = from + loop->ins; /* [carry][body output] */
     saros_status status = SAROS_OK;
     for (int c = 0; c < carries && status == SAROS_OK; ++c) {
         if (!r->depends[loop->carry + c]) continue;
@@ -102,8 +102,9 @@ static void step_inputs(reverse_loop *r, ad_region *region, saros_value *ct) {
 /** Which of the body's inputs the finished step reads. */
 static saros_status find_reads(reverse_loop *r) {
     int outs = saros_body_outputs(r->step);
-    saros_value *in = ad_values(r->loop.ins + outs), *out = in + r->loop.ins;
+    saros_value *in = ad_values(r->loop.ins + outs);
     if (!in) return SAROS_ERR_MEMORY;
+    saros_value *out = in + r->loop.ins;
     for (int k = 0; k < r->loop.ins; ++k) in[k] = saros_body_input(r->step, k);
     for (int m = 0; m < outs; ++m) out[m] = saros_body_output(r->step, m);
     saros_depends(outs, out, r->loop.ins, in, r->reads);
@@ -123,11 +124,11 @@ static bool recomputes(const reverse_loop *r) {
 /** Makes the transposed step; afterwards gradient[k] is non-NONE where the step gives one. */
 static saros_status make_step(reverse_loop *r) {
     const ad_loop *loop = &r->loop;
-    saros_value *ct = ad_values(2 * loop->outs + loop->ins), *out = ct + loop->outs;
-    saros_value *in = out + loop->outs;
+    saros_value *ct = ad_values(2 * loop->outs + loop->ins);
+    if (!ct) return SAROS_ERR_MEMORY;
+    saros_value *out = ct + loop->outs, *in = out + loop->outs;
     saros_status status = SAROS_OK;
     ad_region region = {0};
-    if (!ct) return SAROS_ERR_MEMORY;
     ad_region_open(&region, r->rule->graph);
     step_inputs(r, &region, ct);
     SAROS_TRY(region.status);
@@ -155,12 +156,13 @@ done:
 /** Appends the augmented loop; state[c] is the stack of carry c at the start of each step. */
 static saros_status keep_states(reverse_loop *r) {
     const ad_loop *loop = &r->loop;
-    saros_value *in = ad_values(loop->ins + 2 * loop->outs), *out = in + loop->ins;
+    saros_value *in = ad_values(loop->ins + 2 * loop->outs);
+    if (!in) return SAROS_ERR_MEMORY;
+    saros_value *out = in + loop->ins;
     saros_body *body = NULL;
     ad_region region = {0};
     saros_status status = SAROS_OK;
     int states = 0;
-    if (!in) return SAROS_ERR_MEMORY;
     for (int c = 0; c < loop->view.carries; ++c) states += r->reads[loop->carry + c];
     if (!states) goto done;
     ad_region_open(&region, r->rule->in[0].graph);
@@ -249,11 +251,12 @@ static void feed_unread(reverse_loop *r, saros_graph *inner) {
 static saros_status reversed(reverse_loop *r, saros_value *gradient) {
     const ad_loop *loop = &r->loop;
     int outs = saros_body_outputs(r->step), live = 0;
-    saros_value *sum = ad_values(loop->ins + outs), *out = sum + loop->ins, *end = NULL;
+    saros_value *sum = ad_values(loop->ins + outs);
+    if (!sum) return SAROS_ERR_MEMORY;
+    saros_value *out = sum + loop->ins, *end = NULL;
     ad_loop_plan plan = {.every = 1, .reverse = !loop->view.reverse};
     ad_region region = {0};
     saros_status status = SAROS_OK;
-    if (!sum) return SAROS_ERR_MEMORY;
     ad_region_open(&region, r->rule->graph);
     feed_step(r, &region, &plan, sum);
     SAROS_TRY(region.status);

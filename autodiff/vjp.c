@@ -30,7 +30,7 @@ static bool is_zero(saros_value v) {
 
 static masked unmask(saros_value v) {
     masked m = {.value = v};
-    while (m.masks < MASKS && !saros_is_none(m.value)) {
+    while (m.masks < MASKS && !saros_is_none(m.value) && !saros_is_poisoned(m.value)) {
         saros_node node = saros_graph_node(m.value.graph, m.value.id, NULL);
         if (node.row != &saros_row_where) break;
         saros_graph *graph = m.value.graph;

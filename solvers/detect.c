@@ -139,9 +139,9 @@ static saros_status reduction(detection *d, const saros_node *node) {
     int64_t count = elements(d, node->output), from = saros_type_count(&in);
     saros_status status = begin(d, count);
     /* list of the elements that go into each: last[to] is one of them, before[e] the one before */
-    int64_t *last = saros_allocate((size_t)(count + from + 1) * sizeof *last),
-            *before = last + count;
+    int64_t *last = saros_allocate((size_t)(count + from + 1) * sizeof *last);
     if (!last) return SAROS_ERR_MEMORY;
+    int64_t *before = last + count;
     for (int64_t e = 0; e < count; ++e) last[e] = -1;
     for (int64_t e = 0; e < from; ++e) {
         int64_t to = reduced(&in, (uint32_t)node->attributes.word[0], e);
