@@ -74,12 +74,12 @@ static saros_status write(const saros_type *type, const double *from, saros_tens
 static saros_status build(const check *c, int order, saros_function **out) {
     saros_graph *graph = NULL;
     int most = c->inputs + 3 * c->ins + 4;
-    saros_value *x = ad_values(2 * most), *result = x ? x + most : NULL;
-    saros_status status = x ? SAROS_OK : SAROS_ERR_MEMORY;
-    saros_value *v = x ? x + c->inputs : NULL, *w = x ? v + c->ins : NULL;
-    saros_value *in = x ? w + 1 : NULL, *g = x ? in + c->ins : NULL;
+    saros_value *x = ad_values(2 * most);
+    if (!x) return SAROS_ERR_MEMORY;
+    saros_value *result = x + most, *v = x + c->inputs, *w = v + c->ins;
+    saros_value *in = w + 1, *g = in + c->ins;
     int results = 1;
-    if (status == SAROS_OK) status = saros_graph_make(&graph);
+    saros_status status = saros_graph_make(&graph);
     if (status != SAROS_OK) goto done;
     for (int k = 0; k < c->inputs; ++k) {
         saros_type type = ad_body_type(c->body, k);
