@@ -38,19 +38,49 @@ static void place_outputs(saros_compiler *c, const int32_t *output) {
     for (int k = 0; k < f->inputs; ++k) f->input_last[k] = c->last[f->input_slot[k]];
 }
 
+/** Results written over operands that die at their step, each over another one. */
+static saros_status find_in_place(saros_compiler *c, int32_t count, saros_interval *interval) {
+    const saros_function *f = c->f;
+    int32_t *of =
+        saros_allocate((size_t)f->slots * sizeof *of + 1); /* interval, -1: none or over */
+    if (!of) return SAROS_ERR_MEMORY;
+    for (int32_t slot = 0; slot < f->slots; ++slot) of[slot] = -1;
+    for (int32_t k = 0; k < count; ++k) of[interval[k].slot] = k;
+    for (int32_t s = 0; s < f->steps; ++s) {
+        const saros_step *step = &f->step[s];
+        const int32_t *in = f->table + step->table;
+        for (int32_t m = 0; m < step->outs; ++m) {
+            int32_t to = of[in[step->ins + m]];
+            for (int32_t k = 0; to >= 0 && k < step->ins && interval[to].over < 0; ++k) {
+                int32_t root =
+                    f->place[in[k]].kind == SAROS_PLACE_VIEW ? f->place[in[k]].index : in[k];
+                if (of[root] < 0 || c->last[root] != s || !saros_step_in_place(f, step, m, root))
+                    continue;
+                interval[to].over = of[root];
+                of[root] = -1;
+            }
+        }
+    }
+    saros_release(of);
+    return SAROS_OK;
+}
+
 static saros_status place_arena(saros_compiler *c) {
     saros_function *f = c->f;
     saros_interval *interval = saros_allocate((size_t)f->slots * sizeof *interval);
     if (!interval) return SAROS_ERR_MEMORY;
+    saros_status status = SAROS_OK;
     int32_t count = 0;
     for (int32_t slot = 0; slot < f->slots; ++slot) {
         if (f->place[slot].kind != SAROS_PLACE_ARENA) continue;
         const saros_tensor *header = &f->prototype[slot];
         int64_t bytes = header->count * (int64_t)saros_dtype_bytes(header->dtype);
-        interval[count++] = (saros_interval){slot, c->first[slot], c->last[slot], bytes, 0};
+        interval[count++] = (saros_interval){slot, c->first[slot], c->last[slot], -1, bytes, 0};
     }
-    saros_status status = saros_plan_memory(count, interval, &f->arena_bytes);
+    SAROS_TRY(find_in_place(c, count, interval));
+    SAROS_TRY(saros_plan_memory(count, interval, &f->arena_bytes));
     for (int32_t k = 0; k < count; ++k) f->place[interval[k].slot].offset = interval[k].offset;
+done:
     saros_release(interval);
     return status;
 }

@@ -241,6 +241,7 @@ saros_status saros_frame_run(saros_frame *frame) {
         if (output->direct || output->opaque >= 0) continue;
         const saros_tensor *from = &frame->header[output->slot];
         saros_tensor *to = &frame->output[k];
+        if (from->data == to->data && from->contiguous) continue; /* in place */
         saros_copy_strided(to->rank, to->shape, to->dtype, to->data, to->strides, from->dtype,
                            from->data, from->strides);
     }

@@ -3,7 +3,7 @@
  *  Inputs that are not row-major are copied. An output is written where the caller wants it if that
  * is row-major and is not read, after its first write, as an input that lies in the same memory;
  * otherwise aside and assigned at the end. A donated input becomes the output of equal type whose
- * first write comes after the input's last use. */
+ * first write comes after the input's last use, or is made by it in place (in_place.c). */
 #include "function_impl.h"
 
 static saros_status check_input(const saros_function *f, int k, const saros_tensor *in) {
@@ -41,7 +41,9 @@ static bool spoils_input(const saros_function *f, int k, const saros_tensor *out
                          saros_tensor *const *in) {
     for (int j = 0; j < f->inputs; ++j) {
         if (in[j]->dtype == SAROS_OPAQUE || f->input_last[j] < f->output[k].step) continue;
-        if (saros_tensor_overlap(out, in[j])) return true;
+        if (!saros_tensor_overlap(out, in[j])) continue;
+        bool same = out->data == in[j]->data && in[j]->contiguous;
+        if (!same || !saros_function_in_place(f, k, j)) return true;
     }
     return false;
 }
@@ -53,7 +55,7 @@ static saros_tensor *take_donated(const saros_function *f, int k, saros_tensor *
         saros_type got = f->input_type[j];
         got.split = type->split;
         if (!(*donate >> j & 1) || !in[j]->contiguous || !saros_type_equal(&got, type) ||
-            f->input_last[j] >= f->output[k].step || spoils_input(f, k, in[j], in))
+            !saros_function_in_place(f, k, j) || spoils_input(f, k, in[j], in))
             continue;
         *donate &= ~((uint64_t)1 << j);
         return saros_tensor_retain(in[j]);

@@ -126,6 +126,12 @@ saros_status saros_frame_run(saros_frame *frame);
 /** Releases the opaque values of the last run. */
 void saros_frame_clear(saros_frame *frame);
 
+/** Whether result `m` of the step may be written over value `root`, which the step reads. */
+bool saros_step_in_place(const saros_function *function, const saros_step *step, int m,
+                         int32_t root);
+/** Whether a call may write `output` in the memory of `input`, which has its type. */
+bool saros_function_in_place(const saros_function *function, int output, int input);
+
 /** Compiles a body that has been through the passes: all its ordered records have their inputs. */
 saros_status saros_compile_ready(const saros_body *body, const saros_compile_options *options,
                                  saros_function **out);
@@ -133,11 +139,11 @@ saros_status saros_compile_ready(const saros_body *body, const saros_compile_opt
 /** What the compiler knows of a value's memory, for the plan. */
 typedef struct saros_interval {
     int32_t slot, first, last; /**< steps */
+    int32_t over;              /**< interval whose memory this one is, written in place; or -1 */
     int64_t bytes, offset;
 } saros_interval;
 /** Fills the offsets of intervals sorted by `first`: blocks are reused once their last step is
- * over.
- */
+ * over. An interval in the memory of another lives as a part of it and gets the offset of that. */
 saros_status saros_plan_memory(int32_t count, saros_interval *interval, size_t *arena_bytes);
 
 #endif

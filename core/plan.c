@@ -111,7 +111,14 @@ saros_status saros_plan_memory(int32_t count, saros_interval *interval, size_t *
     p.gap = saros_allocate(((size_t)count + 1) * sizeof(gap));
     p.heap = saros_allocate(((size_t)count + 1) * sizeof(int32_t));
     if (!p.gap || !p.heap) goto done;
+    for (int32_t k = count - 1; k >= 0; --k) /* a chain of intervals lives as its first one */
+        if (interval[k].over >= 0 && interval[interval[k].over].last < interval[k].last)
+            interval[interval[k].over].last = interval[k].last;
     for (int32_t k = 0; k < count; ++k) {
+        if (interval[k].over >= 0) {
+            interval[k].offset = interval[interval[k].over].offset;
+            continue;
+        }
         while (p.heaped && ends(&p, 0) < interval[k].first) {
             int32_t over = heap_pop(&p);
             give(&p, interval[over].offset, interval[over].bytes);

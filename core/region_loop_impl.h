@@ -15,8 +15,9 @@ saros_value *saros_loop_operands(const saros_loop_parts *parts, saros_value *ope
 
 /** A value of the body that moves from iteration to iteration. */
 typedef struct saros_lane {
-    char *data;    /**< carry: the output; input, kept, state: first row */
-    char *other;   /**< carry: the second buffer; kept: where rows go that are not kept */
+    char *data;  /**< carry: the output; input, kept, state: first row */
+    char *other; /**< carry: the second buffer, `data` if one will do; kept: where rows go that are
+                    not kept */
     char *initial; /**< carry: the operand */
     int64_t bytes; /**< of one row */
 } saros_lane;

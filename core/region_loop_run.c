@@ -1,8 +1,9 @@
 /** Running a loop: one frame of the body for all iterations, only addresses move.
  *
  *  The carry alternates between the node's output and a buffer in such a way that the last
- * iteration writes the output; kept rows are written where they stay. Row r of a kept value is that
- * of iteration (r+1) every - 1; rows that no iteration reaches are zero. */
+ * iteration writes the output, or stays in the output where the body may work in place; kept rows
+ * are written where they stay. Row r of a kept value is that of iteration (r+1) every - 1; rows
+ * that no iteration reaches are zero. */
 #include <string.h>
 
 #include "region_loop_impl.h"
@@ -18,13 +19,19 @@ static size_t padded(int64_t bytes) {
     return ((size_t)bytes + 63) & ~(size_t)63;
 }
 
+/** Whether carry k needs no second buffer. */
+static bool stays(const saros_running *r, int k) {
+    return saros_function_in_place(r->frame->function, k, 1 + k);
+}
+
 /** Lanes and second buffers, in memory that stays with the frame. */
 static saros_status make_lanes(saros_running *r, const saros_evaluation *e, const saros_dense *in) {
     const saros_loop_view *v = &r->view;
     int kept = v->kept + v->states;
     size_t lanes = (size_t)(v->carries + v->inputs + kept) * sizeof(saros_lane);
     size_t bytes = padded((int64_t)lanes);
-    for (int k = 0; k < v->carries; ++k) bytes += padded(saros_row_bytes(e->out[k], false));
+    for (int k = 0; k < v->carries; ++k)
+        if (!stays(r, k)) bytes += padded(saros_row_bytes(e->out[k], false));
     for (int k = 0; k < kept; ++k) bytes += padded(saros_row_bytes(e->out[v->carries + k], true));
     char *memory = saros_frame_scratch(r->frame, bytes);
     if (!memory) return SAROS_ERR_MEMORY;
@@ -33,9 +40,11 @@ static saros_status make_lanes(saros_running *r, const saros_evaluation *e, cons
     r->kept = r->input + v->inputs;
     memory += padded((int64_t)lanes);
     for (int k = 0; k < v->carries; ++k) {
+        char *out = e->out[k]->data, *initial = in->tensor[r->first + k]->data;
         int64_t size = saros_row_bytes(e->out[k], false);
-        r->carry[k] = (saros_lane){e->out[k]->data, memory, in->tensor[r->first + k]->data, size};
-        memory += padded(size);
+        bool still = stays(r, k);
+        r->carry[k] = (saros_lane){out, still ? out : memory, initial, size};
+        if (!still) memory += padded(size);
     }
     for (int k = 0; k < v->inputs; ++k) {
         saros_tensor *tensor = in->tensor[r->first + v->carries + k];
@@ -99,7 +108,7 @@ saros_status saros_running_step(saros_running *r, int64_t j) {
 void saros_running_finish(const saros_running *r) {
     const saros_loop_view *v = &r->view;
     for (int k = 0; r->n == 0 && k < v->carries; ++k)
-        if (r->carry[k].bytes)
+        if (r->carry[k].bytes && r->carry[k].data != r->carry[k].initial)
             memcpy(r->carry[k].data, r->carry[k].initial, (size_t)r->carry[k].bytes);
     for (int k = 0; k < v->kept + v->states; ++k) {
         const saros_lane *l = &r->kept[k];

@@ -42,7 +42,7 @@ static saros_status cumsum_evaluate(const saros_evaluation *e) {
     for (int64_t o = 0; o < outer; ++o) {
         const char *in = (const char *)x->data + (o * n + first) * layer;
         char *out = (char *)e->out[0]->data + (o * n + first) * layer;
-        memcpy(out, in, (size_t)layer);
+        if (out != in) memcpy(out, in, (size_t)layer); /* equal: in place */
         for (int64_t i = 1; i < n; ++i) {
             in += step * layer;
             out += step * layer;
@@ -71,6 +71,7 @@ const saros_primitive saros_row_cumsum = {
     .doc = "running sum along one axis",
     .operands = 1,
     .outputs = 1,
+    .flags = SAROS_IN_PLACE,
     .type = cumsum_type,
     .evaluate = cumsum_evaluate,
     .linear_in = {0x1},

@@ -5,6 +5,37 @@
 
 #include "autodiff/table_case.h"
 
+/** The row's evaluation over each operand that it may be written over gives what it gives apart. */
+static inline void table_check_in_place(const saros_node *node, saros_tensor *const *operand,
+                                        const saros_tensor *result) {
+    saros_type to = saros_tensor_type(result);
+    for (int k = 0; k < node->operands; ++k) {
+        saros_type from = saros_tensor_type(operand[k]);
+        bool may = node->row->flags & SAROS_POINTWISE || (node->row->flags & SAROS_IN_PLACE && !k);
+        if (!may || !saros_type_equal(&from, &to)) continue;
+        saros_tensor *in[16], *apart = NULL, *over = NULL;
+        ck_ok(saros_tensor_make(to.dtype, to.rank, to.shape, &apart));
+        ck_ok(saros_tensor_make(to.dtype, to.rank, to.shape, &over));
+        ck_ok(saros_tensor_assign(over, operand[k]));
+        memcpy(in, operand, (size_t)node->operands * sizeof *in);
+        in[k] = over;
+        saros_evaluation e = {.row = node->row,
+                              .attributes = &node->attributes,
+                              .ins = node->operands,
+                              .outs = 1,
+                              .in = in,
+                              .out = &apart};
+        ck_ok(node->row->evaluate(&e));
+        e.out = &over;
+        ck_ok(node->row->evaluate(&e));
+        ck_assert_msg(!memcmp(saros_tensor_data(apart), saros_tensor_data(over),
+                              (size_t)saros_type_count(&to) * saros_dtype_bytes(to.dtype)),
+                      "%s over operand %d differs", node->row->name, k);
+        saros_tensor_release(apart);
+        saros_tensor_release(over);
+    }
+}
+
 /** The node of the example's row: evaluated alone, eagerly, it gives its typed shapes and the
  * numbers of the compiled graph. */
 static inline void table_check_evaluation(const table_example *example, saros_dtype dtype,
@@ -44,6 +75,7 @@ static inline void table_check_evaluation(const table_example *example, saros_dt
             saros_release(b);
             saros_tensor_release(alone[m]);
         }
+        if (outs == 1) table_check_in_place(&node, got, got[ins]);
         for (int k = 0; k < ins + outs; ++k) saros_tensor_release(got[k]);
     }
     ck_assert_msg(found, "the example of '%s' does not use it", example->row);

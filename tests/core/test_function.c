@@ -254,9 +254,17 @@ START_TEST(a_donated_input_becomes_an_output) {
     ck_assert_ptr_eq(saros_tensor_data(out[0]), saros_tensor_data(t.tensor[0]));
     ck_assert_double_eq(at(out[0], 2), 33 * 30);
     saros_tensor_release(out[0]);
-    out[0] = NULL; /* y is read by the step that writes the output: not taken */
+    out[0] = NULL; /* y is read by the step that writes the output over it */
     ck_ok(saros_function_call(f, t.tensor, out, &(saros_call_options){.donate = 2}));
-    ck_assert_ptr_ne(saros_tensor_data(out[0]), saros_tensor_data(t.tensor[1]));
+    ck_assert_ptr_eq(saros_tensor_data(out[0]), saros_tensor_data(t.tensor[1]));
+    ck_assert_double_eq(at(out[0], 1), (22 * 20 + 20) * 20); /* x is the first call's result */
+    saros_tensor_release(out[0]);
+    saros_function_release(f);
+    out[0] = NULL; /* not by a row that reads in another order */
+    r = saros_add(t.in[0], saros_reverse(t.in[0], 0));
+    f = compile_two(&t, 1, &r);
+    ck_ok(saros_function_call(f, t.tensor, out, &(saros_call_options){.donate = 1}));
+    ck_assert_ptr_ne(saros_tensor_data(out[0]), saros_tensor_data(t.tensor[0]));
     saros_tensor_release(out[0]);
     saros_function_release(f);
     end_two(&t);

@@ -26,8 +26,8 @@ typedef struct saros_typing {
 #define SAROS_MAX_OUTPUTS 256
 
 /** What an evaluation sees. `in` may have any strides (broadcast: stride 0). `out` is row-major and
- * allocated; opaque outputs are NULL and are set by the row. Must not touch anything else; may be
- * called from several threads. */
+ * allocated, apart from `in` but for what SAROS_IN_PLACE says; opaque outputs are NULL and are set
+ * by the row. Must not touch anything else; may be called from several threads. */
 typedef struct saros_evaluation {
     const saros_primitive *row;
     const saros_attributes *attributes;
@@ -54,11 +54,13 @@ typedef enum saros_flag {
         1 << 0, /**< all operands and the output have one shape; batch is the default */
     SAROS_CONSTANT =
         1 << 1, /**< no tangent: comparisons, floor, argmax, integer results, random bits, leaves */
-    SAROS_ORDERED = 1 << 2,   /**< collectives, impure calls: never merged, dropped or reordered */
-    SAROS_REGION = 1 << 3,    /**< has bodies */
-    SAROS_COMMUTES = 1 << 4,  /**< operands 0 and 1 may be swapped: the key sorts them */
-    SAROS_DISTINCT = 1 << 5,  /**< never merged or folded, but dropped if unused: alias */
-    SAROS_INVOLUTION = 1 << 6 /**< row(row(x)) is x exactly: neg, not */
+    SAROS_ORDERED = 1 << 2,    /**< collectives, impure calls: never merged, dropped or reordered */
+    SAROS_REGION = 1 << 3,     /**< has bodies */
+    SAROS_COMMUTES = 1 << 4,   /**< operands 0 and 1 may be swapped: the key sorts them */
+    SAROS_DISTINCT = 1 << 5,   /**< never merged or folded, but dropped if unused: alias */
+    SAROS_INVOLUTION = 1 << 6, /**< row(row(x)) is x exactly: neg, not */
+    SAROS_IN_PLACE = 1 << 7 /**< out[0] may lie in the memory of in[0], when that has its dtype and
+                               shape and is row-major; pointwise rows allow it for all operands */
 } saros_flag;
 
 /** Operand sets are bit masks (bit k: operand k; operands above 63 count as 63). */
