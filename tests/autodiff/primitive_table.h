@@ -8,9 +8,13 @@
  *      }
  *      {"add", 2, {TABLE_F2(-1, 1, N, 3), TABLE_F2(-1, 1, N, 3)}, .build = build_add},
  *
+ *  SAROS_TABLE_ROW=NAME checks the examples of one row alone, SAROS_TABLE_VERBOSE=1 prints the
+ * largest errors.
+ *
  *  Checks: doc, a differentiation column or `constant`, batching; shape rule against evaluation;
  * jvp against central differences; <Jv,w> = <v,J^T w>; jet against nested jvp to order 4; vmap
- * against single calls; strided, broadcast and empty inputs; f32 against f64. */
+ * against single calls; strided, broadcast and empty inputs; f32 against f64; and all of this for
+ * every word of modes (table_words.h). */
 #ifndef SAROS_TESTS_PRIMITIVE_TABLE_H
 #define SAROS_TESTS_PRIMITIVE_TABLE_H
 
@@ -18,6 +22,7 @@
 
 #include "autodiff/table_derivatives.h"
 #include "autodiff/table_layouts.h"
+#include "autodiff/table_words.h"
 
 static inline bool table_is_leaf(const saros_primitive *row) {
     return row->operands == 0;
@@ -40,6 +45,8 @@ static inline void table_check_row(const saros_primitive *row) {
 /* ---- all ---- */
 
 static inline void table_check_example(const table_example *example) {
+    const char *only = getenv("SAROS_TABLE_ROW");
+    if (only && strcmp(only, example->row) != 0) return;
     table_check_evaluation(example, SAROS_F64, 3);
     table_check_evaluation(example, SAROS_F32, 3);
     table_check_layouts(example);
@@ -49,6 +56,7 @@ static inline void table_check_example(const table_example *example) {
     table_check_narrow(example);
     table_check_jet(example);
     table_check_batch(example);
+    table_check_words(example);
 }
 
 /** Every row needs at least one example. */
@@ -63,9 +71,10 @@ static inline void table_check_covered(int rows, const saros_primitive *const *r
 
 static inline void table_report(void) {
     if (!getenv("SAROS_TABLE_VERBOSE")) return;
-    fprintf(stderr, "jvp %.1e (%s), dot %.1e (%s), jet %.1e (%s), f32 %.1e (%s)\n", table_seen.jvp,
-            table_seen.jvp_row, table_seen.dot, table_seen.dot_row, table_seen.jet,
-            table_seen.jet_row, table_seen.narrow, table_seen.narrow_row);
+    fprintf(stderr, "jvp %.1e (%s), dot %.1e (%s), jet %.1e (%s), f32 %.1e (%s), words %.1e (%s)\n",
+            table_seen.jvp, table_seen.jvp_row, table_seen.dot, table_seen.dot_row, table_seen.jet,
+            table_seen.jet_row, table_seen.narrow, table_seen.narrow_row, table_seen.word,
+            table_seen.word_row);
 }
 
 #endif

@@ -11,7 +11,8 @@ enum { N = -1 }; /**< extent 3, or 0 in the check of empty inputs */
 /** What a check cannot be asked of an example; each use says why. */
 enum {
     TABLE_NO_DIFFERENCES = 1, /**< its tangent is zero by definition */
-    TABLE_NO_SECOND = 2       /**< differentiates once only */
+    TABLE_NO_SECOND = 2,      /**< differentiates once only */
+    TABLE_ROUNDS = 4          /**< rounds on the way: its higher differences are noise */
 };
 
 /** kind: 'f' float of the dtype under test, 'i' i64, 'b' bool. */
@@ -46,8 +47,8 @@ static inline int table_build(const table_example *example, saros_graph *graph,
 
 /** Largest errors seen, printed with SAROS_TABLE_VERBOSE. */
 typedef struct table_worst {
-    double jvp, dot, jet, narrow; /**< over the example's slack */
-    const char *jvp_row, *dot_row, *jet_row, *narrow_row;
+    double jvp, dot, jet, narrow, word; /**< over the example's slack */
+    const char *jvp_row, *dot_row, *jet_row, *narrow_row, *word_row;
 } table_worst;
 static table_worst table_seen;
 
@@ -123,6 +124,13 @@ static inline bool table_floats(saros_value v) {
 }
 static inline int64_t table_count(saros_value v) {
     return saros_type_count(saros_value_type(v));
+}
+
+static inline bool table_differentiable(const table_case *c) {
+    bool in = false, out = false;
+    for (int k = 0; k < c->example->operands; ++k) in = in || table_floats(c->in[k]);
+    for (int m = 0; m < c->outs; ++m) out = out || table_floats(c->out[m]);
+    return in && out;
 }
 
 /** Operands of an example. */

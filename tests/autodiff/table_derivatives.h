@@ -60,13 +60,6 @@ static inline double *table_moved(const table_case *c, const table_vectors *t, d
     return y;
 }
 
-static inline bool table_differentiable(const table_case *c) {
-    bool in = false, out = false;
-    for (int k = 0; k < c->example->operands; ++k) in = in || table_floats(c->in[k]);
-    for (int m = 0; m < c->outs; ++m) out = out || table_floats(c->out[m]);
-    return in && out;
-}
-
 static inline void table_check_jvp(const table_example *example) {
     table_case c = table_open(example, SAROS_F64, 3);
     table_vectors t;
