@@ -1,0 +1,38 @@
+/** Inside of the code generator: the text being written and what its files print of each other. */
+#ifndef SAROS_EMIT_IMPL_H
+#define SAROS_EMIT_IMPL_H
+
+#include "graph_impl.h"
+#include "kernel/kernel_impl.h"
+
+typedef struct saros_text {
+    char *data;
+    size_t used, room;
+    bool failed; /**< memory ran out */
+} saros_text;
+
+typedef struct saros_emitter {
+    const saros_fused *k;
+    saros_kernel_pattern pattern;
+    int lanes;
+    saros_text out;
+    const char *tag; /**< prefix of names: "m" main, "t" tail */
+} saros_emitter;
+
+SAROS_PRINTF(2, 3) void saros_put(saros_emitter *e, const char *format, ...);
+/** LLVM's name of an element in a register, in memory, and at the end of an intrinsic's name. */
+const char *saros_put_scalar(saros_dtype dtype);
+const char *saros_put_memory(saros_dtype dtype);
+const char *saros_put_suffix(saros_dtype dtype);
+saros_dtype saros_fused_dtype(const saros_fused *kernel, int operand);
+
+/* ---- emit_operation.c ---- */
+
+/** A vector of equal elements (words as in saros_fused_operation). */
+void saros_put_vector(saros_emitter *e, saros_dtype dtype, int64_t word);
+/** Operand `o` as it stands in an instruction. */
+void saros_put_operand(saros_emitter *e, int o);
+/** The instructions of operation `index`. */
+void saros_put_operation(saros_emitter *e, int index);
+
+#endif

@@ -1,0 +1,41 @@
+/** Inside of fusion: groups while they are made (fuse_group.c) and turned into kernels (fuse.c). */
+#ifndef SAROS_FUSE_IMPL_H
+#define SAROS_FUSE_IMPL_H
+
+#include "graph_impl.h"
+
+/** Vertices: groups and records outside of groups; a record's vertex is its group's first record.
+ */
+typedef struct saros_fusion {
+    const saros_body *body;
+    const saros_graph *from;
+    saros_graph *to;
+    bool *live;
+    int32_t *vertex; /**< per record: first record of its group, itself if alone */
+    int32_t *next;   /**< per record: next member of the group, -1: last */
+    int32_t *tail;   /**< per vertex: last member */
+    int32_t *size;   /**< per vertex: operations; 0: no group */
+    int32_t *loads;  /**< per vertex: values it loads, at most */
+    int32_t *reader; /**< per vertex: oldest record outside that reads it */
+    int32_t *group;  /**< vertices that are or were groups */
+    int32_t groups;
+    int32_t *loader; /**< per value: vertex that was last to load it */
+    int32_t *after;  /**< per record: ordered record that must come first, -1 */
+    int32_t *stamp;  /**< per vertex: last walk that met it */
+    int32_t *stack;  /**< vertices of a walk */
+    int32_t *map;    /**< value of `from` -> value of `to` */
+    bool *done;      /**< per vertex: emitted */
+    bool *outside;   /**< per value: read outside of its group */
+    int32_t *number; /**< per value: operand number in the kernel being made */
+    saros_value *in; /**< operands of the node being made */
+    saros_value *out;
+    int32_t tick;
+    void *memory;
+} saros_fusion;
+
+/** Type of the first output of record `n`. */
+const saros_type *saros_fuse_type(const saros_fusion *fusion, int32_t n);
+/** Puts every live record into a group or leaves it alone: vertex, next, tail, size. */
+void saros_fuse_group(saros_fusion *fusion);
+
+#endif
