@@ -7,6 +7,7 @@
 #include "program/program_impl.h"
 #include "saros/config.h"
 #include "saros/nonlinear.h"
+#include "saros/pool.h"
 #include "saros/status.h"
 
 static const struct {
@@ -57,8 +58,11 @@ static void install_signals(void) {
 int main(int argc, char **argv) {
     int code = -1;
     install_signals();
-    setenv("OPENBLAS_NUM_THREADS", "1", 0); /* one pool of threads, ours */
-    setenv("OMP_NUM_THREADS", "1", 0);
+    if (saros_threads_set(0) != SAROS_OK) { /* a wrong SAROS_THREADS is told before any work */
+        (void)program_failed();
+        return EXIT_USAGE;
+    }
+    saros_blas_begin(); /* one pool of threads, ours */
     if (argc < 2) {
         code = command_repl();
     } else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {

@@ -1,7 +1,9 @@
 /** What scripts ask of the session: help, threads, names of the registry. */
+#include <limits.h>
 #include <string.h>
 
 #include "saros/memory.h"
+#include "saros/pool.h"
 #include "script_module_impl.h"
 #include "script_op_impl.h"
 
@@ -48,18 +50,13 @@ static int session_help(lua_State *L) {
     return 0;
 }
 
-/** Reference kernels run in the calling thread: one is what there is. */
 static int session_threads(lua_State *L) {
-    if (lua_isnoneornil(L, 1)) {
-        lua_pushinteger(L, 1);
-        return 1;
+    if (!lua_isnoneornil(L, 1)) {
+        const int64_t n = script_integer(L, 1, "n");
+        const int count = n < -1 ? -1 : n > INT_MAX ? INT_MAX : (int)n; /* errors stay errors */
+        if (saros_threads_set(count) != SAROS_OK) return script_raise(L);
     }
-    int64_t n = script_integer(L, 1, "n");
-    if (n < 1) script_expected(L, 1, "n", "a positive integer");
-    if (n > 1)
-        script_fail(L, SAROS_ERR_UNSUPPORTED, "saros.threads(1), or leave it out",
-                    "threads: more than one thread is not in this build");
-    lua_pushinteger(L, 1);
+    lua_pushinteger(L, saros_threads());
     return 1;
 }
 
@@ -103,7 +100,8 @@ static int session_memory(lua_State *L) {
 static const script_entry entries[] = {
     {"help", "x?", "nil", "prints the help of a function or name; without one the list of all",
      session_help},
-    {"threads", "n?", "integer", "sets and gives the number of threads", session_threads},
+    {"threads", "n?", "integer",
+     "threads that share the work of a call; n sets it, 0 to the default", session_threads},
     {"registry", "", "table", "operations by name: {args, rows, doc}", session_registry},
     {"primitives", "", "table", "rows of the graph by name, with their meaning",
      session_primitives},

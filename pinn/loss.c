@@ -5,7 +5,7 @@
  *  The function holds ansatz, jets, residuals and the reverse sweep; weights, parameters and points
  * are its inputs. Points are cut into equal blocks (rows enough to fill vectors, few enough that
  * what one block computes stays in cache); the last one is filled with points of weight 0. Blocks
- * run on the lanes and are added in their order, so the result does not depend on the threads.
+ * run on the pool and are added in their order, so the result does not depend on the threads.
  *  Trained parameters follow the weights in the vector as theta, p = p(theta) free: start + s
  * theta, one bound: min + (start - min) e^theta, two: a logistic curve between them.
  */
@@ -15,6 +15,7 @@
 #include "objective_impl.h"
 #include "saros/autodiff.h"
 #include "saros/memory.h"
+#include "saros/pool.h"
 
 enum { BLOCK_ROWS = 256 };
 
@@ -215,7 +216,6 @@ saros_status saros_loss_make(const saros_ansatz *ansatz, const saros_terms *term
     SAROS_TRY(make_tensors(&made, number));
     SAROS_TRY(compile_step(&made));
     if (options->resample >= 0) SAROS_TRY(compile_residual(&made));
-    SAROS_TRY(saros_lanes_make(made.blocks, &made.lanes));
     *out = made;
     return SAROS_OK;
 done:
@@ -224,7 +224,6 @@ done:
 }
 
 void saros_loss_clear(saros_loss *loss) {
-    saros_lanes_release(loss->lanes);
     saros_function_release(loss->step);
     saros_function_release(loss->residual);
     for (int k = 0; loss->points && k < loss->blocks * loss->terms->count; ++k)
@@ -238,7 +237,7 @@ void saros_loss_clear(saros_loss *loss) {
 }
 
 /* ---- objective ---- */
-static saros_status run_block(void *user, int block) {
+static saros_status run_block(void *user, int64_t block) {
     saros_loss *loss = user;
     const int numbers = loss->ansatz->parameters, terms = loss->terms->count;
     saros_tensor *in[64], *out[2] = {loss->loss[block], loss->gradient[block]};
@@ -270,7 +269,7 @@ static void add_gradient(const saros_loss *loss, const saros_tensor *block, doub
 static saros_status evaluate(void *user, const double *w, double *value, double *gradient) {
     saros_loss *loss = user;
     set_weights(loss, w);
-    const saros_status status = saros_lanes_run(loss->lanes, loss->blocks, run_block, loss);
+    const saros_status status = saros_pool_run(loss->blocks, run_block, loss);
     if (status != SAROS_OK) return status;
     memset(gradient, 0, (size_t)loss->n * sizeof *gradient);
     *value = 0;

@@ -2,7 +2,6 @@
 #ifndef SAROS_OBJECTIVE_IMPL_H
 #define SAROS_OBJECTIVE_IMPL_H
 
-#include "lanes_impl.h"
 #include "terms_impl.h"
 #include "train_impl.h"
 
@@ -26,8 +25,7 @@ typedef struct saros_loss {
     saros_tensor *number[64];        /**< values of the number parameters */
     saros_tensor **points;           /**< [block * terms + term] */
     saros_tensor **loss, **gradient; /**< of each block */
-    saros_lanes *lanes;
-    int64_t renewed; /**< iteration of the last drawing */
+    int64_t renewed;                 /**< iteration of the last drawing */
 } saros_loss;
 
 /** Compiles the training step and cuts the points into blocks.

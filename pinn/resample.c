@@ -12,6 +12,7 @@
 
 #include "objective_impl.h"
 #include "saros/memory.h"
+#include "saros/pool.h"
 
 enum { CANDIDATES = 4 };
 
@@ -23,7 +24,7 @@ typedef struct survey {
     int64_t total, rows;
 } survey;
 
-static saros_status survey_block(void *user, int block) {
+static saros_status survey_block(void *user, int64_t block) {
     survey *s = user;
     saros_loss *loss = s->loss;
     saros_status status = SAROS_OK;
@@ -80,8 +81,7 @@ saros_status saros_loss_resample(saros_loss *loss, int64_t iteration) {
     s.size = saros_allocate((size_t)s.total * sizeof *s.size);
     if (!s.size) SAROS_TRY(SAROS_ERR_MEMORY);
     s.rows = saros_function_output_type(loss->residual, 0)->shape[0];
-    SAROS_TRY(
-        saros_lanes_run(loss->lanes, (int)((s.total + s.rows - 1) / s.rows), survey_block, &s));
+    SAROS_TRY(saros_pool_run((s.total + s.rows - 1) / s.rows, survey_block, &s));
     take(loss, &s, term->count);
 done:
     saros_release(s.size);

@@ -10,6 +10,7 @@
 #include <string.h>
 
 #include "saros/memory.h"
+#include "saros/pool.h"
 
 extern void dgbtrf_(const int *m, const int *n, const int *kl, const int *ku, double *ab,
                     const int *ldab, int *pivot, int *info);
@@ -73,7 +74,9 @@ static saros_status band_factorise(saros_sparsity *pattern, void *analysis, cons
     for (int64_t i = 0; i < size; ++i)
         for (int64_t k = row[i]; k < row[i + 1]; ++k)
             f->a[column[k] * height + lower + upper + i - column[k]] = values[k];
+    saros_blas_begin();
     dgbtrf_(&n, &n, &kl, &ku, f->a, &height, f->pivot, &info);
+    saros_blas_end();
     *pivots = info > 0 ? 0 : pivot_ratio(f->a + kl + ku, height, size);
     return lapack_check("dgbtrf", info);
 }
@@ -86,7 +89,9 @@ static saros_status band_solve(saros_sparsity *pattern, void *analysis, void *nu
     saros_sparsity_bandwidth(pattern, &lower, &upper);
     int n = (int)saros_sparsity_size(pattern), kl = (int)lower, ku = (int)upper;
     int height = 2 * kl + ku + 1, many = (int)columns, info = 0;
+    saros_blas_begin();
     dgbtrs_(transposed ? "T" : "N", &n, &kl, &ku, &many, f->a, &height, f->pivot, b, &n, &info, 1);
+    saros_blas_end();
     return lapack_check("dgbtrs", info);
 }
 
@@ -101,7 +106,9 @@ static saros_status dense_factorise(saros_sparsity *pattern, void *analysis, con
     const int64_t *row = saros_sparsity_rows(pattern), *column = saros_sparsity_columns(pattern);
     for (int64_t i = 0; i < size; ++i)
         for (int64_t k = row[i]; k < row[i + 1]; ++k) f->a[i * size + column[k]] = values[k];
+    saros_blas_begin();
     dgetrf_(&n, &n, f->a, &n, f->pivot, &info);
+    saros_blas_end();
     *pivots = info > 0 ? 0 : pivot_ratio(f->a, size + 1, size);
     return lapack_check("dgetrf", info);
 }
@@ -111,7 +118,9 @@ static saros_status dense_solve(saros_sparsity *pattern, void *analysis, void *n
     (void)analysis;
     const lapack_factor *f = numbers;
     int n = (int)saros_sparsity_size(pattern), many = (int)columns, info = 0;
+    saros_blas_begin();
     dgetrs_(transposed ? "N" : "T", &n, &many, f->a, &n, f->pivot, b, &n, &info, 1);
+    saros_blas_end();
     return lapack_check("dgetrs", info);
 }
 

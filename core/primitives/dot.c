@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "primitives/pointwise_impl.h"
+#include "saros/pool.h"
 #include "tensor_impl.h"
 
 enum {
@@ -301,7 +302,9 @@ saros_status saros_dot_evaluate(const saros_evaluation *e) {
     SAROS_TRY(prepare(e->in[0], &side_a, &a, &copy[0]));
     SAROS_TRY(prepare(e->in[1], &side_b, &b, &copy[1]));
     for (int i = 0; i < a.batches; ++i) count *= a.batch_extent[i];
+    saros_blas_begin();
     run_batches(&a, &b, y->data, bytes, count, choose(y->dtype, k));
+    saros_blas_end();
 done:
     saros_tensor_release(copy[0]);
     saros_tensor_release(copy[1]);

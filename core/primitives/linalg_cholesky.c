@@ -7,6 +7,7 @@
  * L(t) solves the same equation with A_k - sum_{j=1..k-1} L_j L_{k-j}^T for A'.
  */
 #include "primitives/linalg_impl.h"
+#include "saros/pool.h"
 
 static saros_status cholesky_type(saros_typing *t) {
     t->output[0] = t->operand[0];
@@ -33,10 +34,12 @@ static saros_status cholesky_evaluate(const saros_evaluation *e) {
         void *matrix = (char *)l->data + (size_t)(m * n * n) * bytes;
         saros_linalg_symmetrise(l->dtype, n, matrix, matrix);
         /* the upper factor of LAPACK's columns is the lower one of our rows */
+        saros_blas_begin();
         if (l->dtype == SAROS_F64)
             dpotrf_("U", &n, matrix, &n, &info, 1);
         else
             spotrf_("U", &n, matrix, &n, &info, 1);
+        saros_blas_end();
         if (info != 0)
             status = saros_fail(SAROS_ERR_DOMAIN, "saros_cholesky", NULL,
                                 "the matrix is not positive definite: pivot %d of %d is not "

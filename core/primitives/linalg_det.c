@@ -6,6 +6,7 @@
  */
 #include "primitives/linalg_impl.h"
 #include "saros/memory.h"
+#include "saros/pool.h"
 
 static saros_status det_type(saros_typing *t) {
     saros_status status = saros_linalg_square("saros_det", &t->operand[0]);
@@ -18,10 +19,12 @@ static saros_status det_type(saros_typing *t) {
 static double determinant(saros_dtype dtype, int n, void *matrix, int *pivot) {
     int info = 0;
     double det = 1.0;
+    saros_blas_begin();
     if (dtype == SAROS_F64)
         dgetrf_(&n, &n, matrix, &n, pivot, &info);
     else
         sgetrf_(&n, &n, matrix, &n, pivot, &info);
+    saros_blas_end();
     for (int i = 0; i < n; ++i) {
         int64_t at = (int64_t)i * n + i;
         det *= dtype == SAROS_F64 ? ((double *)matrix)[at] : (double)((float *)matrix)[at];

@@ -12,6 +12,7 @@
 
 #include "primitives/linalg_impl.h"
 #include "saros/memory.h"
+#include "saros/pool.h"
 
 static saros_status eigh_type(saros_typing *t) {
     t->output[0] = t->output[1] = t->operand[0];
@@ -46,10 +47,12 @@ static saros_status decompose(saros_dtype dtype, int n, void *matrix, void *w) {
     void *work = saros_allocate((size_t)lwork * sizeof(double));
     int *iwork = saros_allocate((size_t)liwork * sizeof *iwork);
     saros_status status = work && iwork ? SAROS_OK : SAROS_ERR_MEMORY;
+    saros_blas_begin();
     if (status == SAROS_OK && dtype == SAROS_F64)
         dsyevd_("V", "U", &n, matrix, &n, w, work, &lwork, iwork, &liwork, &info, 1, 1);
     else if (status == SAROS_OK)
         ssyevd_("V", "U", &n, matrix, &n, w, work, &lwork, iwork, &liwork, &info, 1, 1);
+    saros_blas_end();
     if (info != 0)
         status = saros_fail(SAROS_ERR_NOT_CONVERGED, "saros_eigh", NULL,
                             "eigenvalue %d of %d did not converge", info, n);

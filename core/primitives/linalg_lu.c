@@ -10,6 +10,7 @@
 
 #include "primitives/linalg_impl.h"
 #include "saros/memory.h"
+#include "saros/pool.h"
 
 typedef struct lu_factor {
     saros_dtype dtype;
@@ -65,10 +66,12 @@ static saros_status lu_evaluate(const saros_evaluation *e) {
     int64_t cells = (int64_t)f->n * f->n;
     for (int64_t m = 0; m < f->count && f->n > 0; ++m) {
         int info = 0, *pivot = f->pivot + m * f->n;
+        saros_blas_begin();
         if (f->dtype == SAROS_F64)
             dgetrf_(&f->n, &f->n, (double *)f->lu + m * cells, &f->n, pivot, &info);
         else
             sgetrf_(&f->n, &f->n, (float *)f->lu + m * cells, &f->n, pivot, &info);
+        saros_blas_end();
         if (info != 0)
             SAROS_TRY(saros_fail(SAROS_ERR_DOMAIN, "saros_lu",
                                  "check the equations: one depends on the others",
@@ -150,12 +153,14 @@ static saros_status lu_solve_evaluate(const saros_evaluation *e) {
         size_t at = (size_t)(m * n * k) * bytes;
         transpose(bytes, n, k, (const char *)b->data + at, work);
         const int *pivot = f->pivot + m * n;
+        saros_blas_begin();
         if (f->dtype == SAROS_F64)
             dgetrs_(trans, &n, &k, (const double *)f->lu + m * n * n, &n, pivot, (void *)work, &n,
                     &info, 1);
         else
             sgetrs_(trans, &n, &k, (const float *)f->lu + m * n * n, &n, pivot, (void *)work, &n,
                     &info, 1);
+        saros_blas_end();
         transpose(bytes, k, n, work, (char *)x->data + at);
     }
 done:

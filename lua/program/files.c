@@ -11,6 +11,7 @@
 #include "saros/function.h"
 #include "saros/memory.h"
 #include "saros/network.h"
+#include "saros/pool.h"
 #include "saros/solution.h"
 #include "saros/store.h"
 #include "script_draw_impl.h"
@@ -113,7 +114,7 @@ int command_info(int argc, char **argv) {
     const char *backend = saros_backend_default(&bits);
     printf("devices: cpu (%ld cores)\nbackend: %s", sysconf(_SC_NPROCESSORS_ONLN), backend);
     if (bits) printf(" (%d-bit vectors)", bits);
-    printf("\nparts:\n");
+    printf("\nthreads: %d\nparts:\n", saros_threads());
     part("llvm", SAROS_HAVE_LLVM);
     part("blas", SAROS_HAVE_BLAS);
     part("lapack", SAROS_HAVE_LAPACK);

@@ -44,7 +44,9 @@ for _, later in ipairs{ "mesh", "map", "profile" } do
   fails("usage", "not in this build", function() return saros[later] end)
 end
 fails("usage", "not in this build", saros.checkpoint, print)
-fails("usage", "not in this build", saros.threads, 4)
+fails("usage", "2000 threads, needed 0 to 1024", saros.threads, 2000)
+fails("usage", "needed 0 to 1024", saros.threads, -(1 << 40))
+assert(saros.threads(3) == 3 and saros.threads() == 3 and saros.threads(0) >= 1)
 fails("usage", "not in this build", saros.zeros, { 2, device = "cuda" })
 fails("usage", "undefined variable 'undefined_name'", function() return undefined_name end)
 

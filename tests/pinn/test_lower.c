@@ -7,6 +7,7 @@
 #include "pinn_impl.h"
 #include "saros/autodiff.h"
 #include "saros/memory.h"
+#include "saros/pool.h"
 #include "saros/rows.h"
 
 /* ---- a network of one layer of two sines, whose derivatives are known ---- */
@@ -326,7 +327,7 @@ START_TEST(the_step_gives_the_gradient_of_its_loss_on_any_number_of_threads) {
     for (int k = 0; k < 2; ++k) {
         saros_loss loss;
         double w0[100] = {0};
-        ck_assert_int_eq(setenv("SAROS_THREADS", k ? "3" : "1", 1), 0);
+        ck_ok(saros_threads_set(k ? 3 : 1));
         ck_ok(saros_loss_make(&ansatz, &terms, &options, &nu, 1, &trained, &loss));
         ck_assert(loss.blocks > 3 && loss.n < 100);
         const saros_objective objective = saros_loss_objective(&loss);

@@ -19,12 +19,21 @@ typedef saros_status saros_pool_task(void *user, int64_t task);
 
 /** Runs tasks 0 … tasks-1, each once, on the caller and the pool; returns when all are done. All
  * tasks run even if one fails; the error of the lowest failing task is the caller's. A call from
- * inside a task, or while another thread holds the pool, runs its tasks in order on the spot. */
+ * inside a task, or while another thread holds the pool, runs its tasks in order on the spot (a run
+ * of one task is a plain call, and no task in this sense). Errors: USAGE if SAROS_THREADS is needed
+ * and is no number from 1 to 1024; those of the tasks. */
 SAROS_API saros_status saros_pool_run(int64_t tasks, saros_pool_task *task, void *user);
 
-/** Threads that share work, the caller included. */
+/** Threads that share work, the caller included; 1 while SAROS_THREADS has a wrong value. */
 SAROS_API int saros_threads(void);
-/** Sets their number from now on; 0: by the rule above. Errors: USAGE if negative or above 1024. */
+/** Sets their number from now on; 0: by the rule above, the environment read anew. Errors: USAGE if
+ * negative or above 1024, or for a wrong SAROS_THREADS. */
 SAROS_API saros_status saros_threads_set(int threads);
+
+/** Between the two, which nest and may run on several threads at once, the linear algebra library
+ * (OpenBLAS) uses no threads of its own. The library does this around its own calls; a program that
+ * leaves all threads to the pool calls begin once at its start. */
+SAROS_API void saros_blas_begin(void);
+SAROS_API void saros_blas_end(void);
 
 #endif
