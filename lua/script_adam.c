@@ -99,10 +99,8 @@ static int adam_update(lua_State *L) {
     const adam *a = self(L);
     lua_settop(L, 4);
     if (!lua_istable(L, 4)) script_expected(L, 4, "state", "what init or update gave");
+    script_tree_mirrors(L, 2, "weights", 3, "gradients");
     int w = push_leaves(L, 2), g = push_leaves(L, 3), n = (int)lua_rawlen(L, w);
-    if ((int)lua_rawlen(L, g) != n)
-        script_fail(L, SAROS_ERR_SHAPE, "they mirror the weights",
-                    "adam: %d gradients for %d weights", (int)lua_rawlen(L, g), n);
     lua_getfield(L, 4, "m");
     lua_getfield(L, 4, "v");
     lua_getfield(L, 4, "t");

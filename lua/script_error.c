@@ -209,6 +209,7 @@ static saros_status park(lua_State *L) {
     if (lua_istable(L, top)) {
         lua_getfield(L, top, "message");
         message = lua_tostring(L, -1);
+        if (!message) message = luaL_tolstring(L, top, NULL); /* a table of the script's own */
         lua_getfield(L, top, "hint");
         hint = lua_tostring(L, -1);
         lua_getfield(L, top, "file");
@@ -218,7 +219,7 @@ static saros_status park(lua_State *L) {
         lua_getfield(L, top, "trace");
         trace = lua_tostring(L, -1);
     }
-    saros_fail(status, parked_where, hint, "%s", message ? message : "error without a message");
+    saros_fail(status, parked_where, hint, "%s", message ? message : "an error without a message");
     if (file && line) saros_error_locate(file, line);
     if (trace && *trace) saros_error_frame("%s", trace);
     lua_settop(L, top);

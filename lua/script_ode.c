@@ -79,8 +79,13 @@ static int march_core(lua_State *L) {
     int64_t m = o.times.count - 1, bound = 1,
             *steps = script_anchored(L, 4, sizeof *steps * (size_t)m);
     for (int64_t k = 0; k < m; ++k) {
-        steps[k] =
-            (int64_t)fmax(1, ceil((o.times.list[k + 1] - o.times.list[k]) / o.dt * (1 - 1e-12)));
+        const double count =
+            fmax(1, ceil((o.times.list[k + 1] - o.times.list[k]) / o.dt * (1 - 1e-12)));
+        if (!(count < 1e15))
+            script_fail(L, SAROS_ERR_DOMAIN, "raise dt",
+                        "ode: %g steps of dt = %g between t = %g and %g", count, o.dt,
+                        o.times.list[k], o.times.list[k + 1]);
+        steps[k] = (int64_t)count;
         if (steps[k] > bound) bound = steps[k];
     }
     saros_graph *graph = script_state_of(L)->top->graph;

@@ -209,7 +209,13 @@ static void read_data(lua_State *L, int anchor, const saros_problem *problem,
         script_fail(L, SAROS_ERR_USAGE, NULL, "data: values of no unknown are given");
     data->unknown = names;
     data->value = values;
-    if (lua_getfield(L, table, "sigma") != LUA_TNIL) data->sigma = script_number(L, -1, "sigma");
+    if (lua_getfield(L, table, "sigma") != LUA_TNIL) {
+        data->sigma = script_number(L, -1, "sigma");
+        if (!(data->sigma > 0))
+            script_fail(L, SAROS_ERR_DOMAIN, "leave it out where it is not known",
+                        "fit: data.sigma, the standard deviation of the noise, is %g, needed > 0",
+                        data->sigma);
+    }
     lua_pop(L, 1);
 }
 

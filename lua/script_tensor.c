@@ -97,13 +97,19 @@ static int tensor_eye(lua_State *L) {
     return 1;
 }
 
-/** Pushes data of f64 converted to `dtype`; `data` is scratch. */
-static int push_numbers(lua_State *L, int64_t n, const double *data, saros_dtype dtype) {
-    saros_tensor *plain = NULL, *cast = NULL;
-    script_check(L, saros_tensor_from(SAROS_F64, 1, &n, data, &plain));
+/** Pushes a vector of n numbers to be filled. */
+static double *push_vector(lua_State *L, int64_t n) {
+    saros_tensor *plain = NULL;
+    script_check(L, saros_tensor_make(SAROS_F64, 1, &n, &plain));
     script_push_tensor(L, plain);
+    return saros_tensor_data(plain);
+}
+
+/** Pushes the vector on top, converted. */
+static int push_cast(lua_State *L, saros_dtype dtype) {
+    saros_tensor *cast = NULL;
     if (dtype == SAROS_F64) return 1;
-    script_check(L, saros_tensor_cast(plain, dtype, &cast));
+    script_check(L, saros_tensor_cast(script_test_value(L, -1)->tensor, dtype, &cast));
     script_push_tensor(L, cast);
     return 1;
 }
@@ -111,11 +117,12 @@ static int push_numbers(lua_State *L, int64_t n, const double *data, saros_dtype
 static int tensor_linspace(lua_State *L) {
     double a = script_number(L, 1, "a"), b = script_number(L, 2, "b");
     int64_t n = script_integer(L, 3, "n");
+    saros_dtype dtype = script_dtype_option(L, 4, SAROS_F64, NULL);
     if (n < 1) script_expected(L, 3, "n", "a positive integer");
-    double *x = script_scratch(L, sizeof *x * (size_t)n);
+    double *x = push_vector(L, n);
     for (int64_t k = 0; k < n; ++k) x[k] = n == 1 ? a : a + (b - a) * ((double)k / (double)(n - 1));
     if (n > 1) x[n - 1] = b;
-    return push_numbers(L, n, x, script_dtype_option(L, 4, SAROS_F64, NULL));
+    return push_cast(L, dtype);
 }
 
 static int tensor_arange(lua_State *L) {
@@ -126,12 +133,14 @@ static int tensor_arange(lua_State *L) {
     }
     if (lua_type(L, 3) == LUA_TNUMBER) step = script_integer(L, 3, "step");
     if (step == 0) script_expected(L, 3, "step", "an integer other than 0");
-    int64_t span = step > 0 ? last - first : first - last, width = step > 0 ? step : -step;
-    int64_t n = span > 0 ? (span + width - 1) / width : 0;
-    double *x = script_scratch(L, sizeof *x * (size_t)(n ? n : 1));
+    saros_dtype dtype = script_dtype_option(L, lua_gettop(L), SAROS_I64, NULL);
+    double span = ((double)last - (double)first) / (double)step;
+    if (span > 0x1p53)
+        script_fail(L, SAROS_ERR_MEMORY, NULL, "arange: %g numbers are more than fit", span);
+    int64_t n = span > 0 ? (int64_t)ceil(span) : 0;
+    double *x = push_vector(L, n);
     for (int64_t k = 0; k < n; ++k) x[k] = (double)(first + k * step);
-    int top = lua_gettop(L) - 1;
-    return push_numbers(L, n, x, script_dtype_option(L, top > 0 ? top : 1, SAROS_I64, NULL));
+    return push_cast(L, dtype);
 }
 
 static int random_key(lua_State *L) {

@@ -86,6 +86,49 @@ void script_tree_flatten(lua_State *L, int index, int leaves) {
     flatten(L, lua_absindex(L, index), lua_absindex(L, leaves), 0);
 }
 
+static void push_paths(lua_State *L, int index, int paths, const char *prefix, int depth) {
+    if (script_is_leaf(L, index)) {
+        lua_pushstring(L, prefix);
+        lua_rawseti(L, paths, (lua_Integer)lua_rawlen(L, paths) + 1);
+        return;
+    }
+    if (!is_branch(L, index) || depth == DEPTH) return;
+    int top = lua_gettop(L);
+    keys order = sorted_keys(L, index);
+    for (int k = 0; k < order.integers + order.strings; ++k) {
+        const char *path =
+            k < order.integers
+                ? lua_pushfstring(L, "%s[%I]", prefix, (LUAI_UACINT)order.integer[k])
+                : lua_pushfstring(L, "%s.%s", prefix, order.string[k - order.integers]);
+        push_entry(L, index, &order, k);
+        push_paths(L, lua_gettop(L), paths, path, depth + 1);
+        lua_pop(L, 2);
+    }
+    lua_settop(L, top);
+}
+
+void script_tree_mirrors(lua_State *L, int a, const char *name_a, int b, const char *name_b) {
+    int from[2] = {lua_absindex(L, a), lua_absindex(L, b)}, top = lua_gettop(L);
+    const char *path[2], *name[2] = {name_a, name_b};
+    for (int k = 0; k < 2; ++k) {
+        lua_newtable(L);
+        push_paths(L, from[k], top + 1 + k, "x", 0);
+    }
+    for (lua_Integer i = 1;; ++i) {
+        for (int k = 0; k < 2; ++k) {
+            lua_rawgeti(L, top + 1 + k, i);
+            path[k] = lua_tostring(L, -1);
+        }
+        if (!path[0] && !path[1]) break;
+        if (!path[0] || !path[1] || strcmp(path[0], path[1]) != 0)
+            script_fail(L, SAROS_ERR_SHAPE, "both need numbers or tensors under the same keys",
+                        "leaf %d of the %s is %s, of the %s %s", (int)i, name[0],
+                        path[0] ? path[0] : "missing", name[1], path[1] ? path[1] : "missing");
+        lua_pop(L, 2);
+    }
+    lua_settop(L, top);
+}
+
 void script_tree_rebuild(lua_State *L, int index, int leaves, int64_t *next) {
     index = lua_absindex(L, index);
     leaves = lua_absindex(L, leaves);

@@ -11,6 +11,8 @@ void script_tree_flatten(lua_State *L, int index, int leaves);
  * table at `leaves`
  * (`false` there keeps the leaf). */
 void script_tree_rebuild(lua_State *L, int index, int leaves, int64_t *next);
+/** Raises a shape error unless the trees at `a` and `b` have leaves in the same places. */
+void script_tree_mirrors(lua_State *L, int a, const char *name_a, int b, const char *name_b);
 /** Pushes a text that tells trees of different structure, leaf types or carried values apart. */
 void script_tree_key(lua_State *L, int index);
 /** `x` as a value of its own in the innermost recording's graph. */

@@ -155,7 +155,9 @@ static int index_number(lua_State *L, script_value *v) {
         script_fail(L, SAROS_ERR_SHAPE, "use :item()", "a scalar cannot be indexed");
     int64_t n = type.shape[0], k = i > 0 ? i - 1 : i + n;
     if (i == 0 || k < 0 || k >= n)
-        script_fail(L, SAROS_ERR_DOMAIN, "indices count from 1; negative ones from the end",
+        script_fail(L, SAROS_ERR_DOMAIN,
+                    k == n ? "#t is the last index; ipairs(t:totable()) walks a tensor"
+                           : "indices count from 1; negative ones from the end",
                     "index %lld of an axis of %lld", (long long)i, (long long)n);
     if (v->tensor) {
         saros_tensor *part = NULL;
@@ -238,6 +240,35 @@ static int operator_pow(lua_State *L) {
     return script_op_apply(L, script_op_find("pow"));
 }
 
+/** a // b = floor(a / b), as for Lua's numbers. */
+static int operator_floor_divide(lua_State *L) {
+    lua_settop(L, 2);
+    script_push_op(L, script_op_find("floor"));
+    lua_insert(L, 1);
+    lua_arith(L, LUA_OPDIV);
+    lua_call(L, 1, 1);
+    return 1;
+}
+
+/** a % b = a - (a // b) b: the sign of b, as for Lua's numbers. */
+static int operator_modulo(lua_State *L) {
+    lua_settop(L, 2);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_arith(L, LUA_OPIDIV);
+    lua_pushvalue(L, 2);
+    lua_arith(L, LUA_OPMUL);
+    lua_arith(L, LUA_OPSUB);
+    return 1;
+}
+
+static int value_concatenate(lua_State *L) {
+    return script_fail(L, SAROS_ERR_USAGE,
+                       "tostring(t) for text, saros.concat({a, b}, axis) for tensors",
+                       ".. joins neither tensors nor traced values");
+}
+
 static void set_operator(lua_State *L, const char *event, const char *name,
                          lua_CFunction function) {
     union {
@@ -283,6 +314,9 @@ void script_open_values(lua_State *L) {
                                       {"__le", value_compare},
                                       {"__eq", value_compare},
                                       {"__pow", operator_pow},
+                                      {"__idiv", operator_floor_divide},
+                                      {"__mod", operator_modulo},
+                                      {"__concat", value_concatenate},
                                       {NULL, NULL}};
     luaL_newmetatable(L, "saros.tensor");
     luaL_setfuncs(L, events, 0);

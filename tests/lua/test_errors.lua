@@ -38,6 +38,17 @@ fails("usage", "no field or method 'sine'", function() return saros.ones{ 3 }:si
 fails("type", "mask must be bool", saros.where, saros.ones{ 2 }, 1, 2)
 fails("shape", "do not multiply", saros.matmul, saros.ones{ 2, 2 }, saros.ones{ 3 })
 
+fails("usage", "joins neither", function() return "a" .. saros.ones{ 2 } end)
+fails("memory", "more than fit", saros.arange, 1e18)
+local _, walk = pcall(function() for _ in ipairs(saros.ones{ 2 }) do end end)
+assert(walk.hint:find("totable", 1, true))
+fails("domain", "steps of dt", saros.ode, function(_, y) return -y end, saros.ones{ 1 },
+  { times = { 0, 1 }, integrator = "rk4", dt = 1e-300 })
+local opt = saros.adam{ lr = 0.1 }
+local w = { a = saros.ones{ 2 }, b = saros.ones{ 2 } }
+fails("shape", "x.b", opt.update, opt, w, { a = w.a, c = w.b }, opt:init(w))
+fails("shape", "missing", opt.update, opt, w, { a = w.a }, opt:init(w))
+
 -- names
 fails("usage", "did you mean saros.tanh?", function() return saros.tanhh end)
 for _, later in ipairs{ "mesh", "map", "profile" } do

@@ -94,6 +94,9 @@ assert(fit.info.converged)
 local chosen = heat:fit{ data = data, unknown = { kappa = { 0.3, min = 0.01, max = 2 } }, cells = 32, order = 4 }
 near(chosen.parameters.kappa / fit.parameters.kappa, 1, 1e-3)
 equal(chosen.info.integrator, "sdirk")
+fails("domain", "sigma", function()
+  return heat:fit{ data = { x = data.x, t = data.t, u = data.u, sigma = 0 }, unknown = { kappa = 0.3 }, cells = 32 }
+end)
 assert(chosen.info.converged and chosen.info.steps > 10)
 
 -- the network method, small

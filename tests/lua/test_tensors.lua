@@ -40,7 +40,8 @@ near(t:slice(2, -1), { 3, 6 })
 -- arithmetic with numbers on either side, broadcasting
 for _, f in ipairs{
   function(a, b) return a + b end, function(a, b) return a - b end, function(a, b) return a * b end,
-  function(a, b) return a / b end, function(a, b) return a ^ b end,
+  function(a, b) return a / b end, function(a, b) return a ^ b end, function(a, b) return a // b end,
+  function(a, b) return a % b end,
 } do
   local x, y = { 1.5, 2, 3 }, { 2, 0.5, 3 }
   local tx, ty = saros.tensor(x), saros.tensor(y)
@@ -55,6 +56,7 @@ near(t + saros.tensor{ 10, 20, 30 }, { 11, 22, 33, 14, 25, 36 })
 near(t * saros.tensor{ { 2 }, { 3 } }, { 2, 4, 6, 12, 15, 18 })
 near(saros.tensor{ 0, -2 } ^ 3, { 0, -8 })
 near(saros.tensor{ 2, 4 } ^ -1, { 0.5, 0.25 })
+near(saros.tensor{ -1, 5 } % 3, { 2, 2 })
 
 -- a Lua number never widens a tensor; tensors promote as NumPy's
 local f, i = saros.tensor({ 1, 2 }, "f32"), saros.tensor({ 1, 2 }, "i64")
