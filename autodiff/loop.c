@@ -53,27 +53,24 @@ static saros_loop_parts parts_of(const ad_loop *loop, saros_value n, const ad_re
                               .captures = region->operands - plan->carries - plan->inputs,
                               .carry = carry,
                               .input = input,
-                              .capture = input + plan->inputs};
+                              .capture = input + plan->inputs,
+                              .stacked = plan->states,
+                              .contains = plan->contains};
 }
 
 saros_status ad_loop_append(const ad_loop *loop, saros_value n, ad_region *region,
                             const ad_loop_plan *plan, saros_value **out) {
-    saros_body *body = NULL, *base = NULL;
+    saros_body *body = NULL;
     saros_value *values = NULL;
     saros_status status = SAROS_OK;
     SAROS_TRY(ad_region_close(region, &body));
     if (!(values = ad_values(region->results))) SAROS_TRY(SAROS_ERR_MEMORY);
-    if (plan->states)
-        SAROS_TRY(leading(region->outer, body, region->results - plan->states, &base));
-    saros_loop_parts parts = parts_of(loop, n, region, plan, base ? base : body);
+    saros_loop_parts parts = parts_of(loop, n, region, plan, body);
     saros_loop_append(region->outer, &parts, values);
-    if (plan->states && !saros_is_poisoned(values[0]))
-        saros_loop_augment(values[0], body, plan->states, values);
     *out = values;
     values = NULL;
 done:
     saros_release(values);
-    saros_body_release(base);
     saros_body_release(body);
     return status;
 }

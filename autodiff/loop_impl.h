@@ -20,6 +20,7 @@ typedef struct ad_loop_plan {
     int states;          /**< the last results of the region */
     int64_t every, snapshots;
     bool reverse;
+    saros_value contains; /**< an output of the loop that this one repeats, or SAROS_NONE */
 } ad_loop_plan;
 
 ad_loop ad_loop_read(const saros_rule *rule);

@@ -2,6 +2,7 @@
  * holds the Taylor coefficients of those carries that move; which ones move is a fix-point over the
  * body. jvp is the jet of order 1.
  *
+ *  The new loop contains the original one: where both are needed, it alone runs.
  *  Operands of the new loop: n; carries, coefficients of moving carries; inputs, coefficients of
  *  moving inputs; captures, coefficients of moving captures. Kept outputs likewise. */
 #include "loop_impl.h"
@@ -94,6 +95,7 @@ static void results_all(series_loop *s) {
     s->plan.every = view->every;
     s->plan.snapshots = view->snapshots;
     s->plan.reverse = view->reverse;
+    s->plan.contains = s->rule->out[0];
 }
 
 /** Coefficients of outputs first … last-1, which stand behind these outputs in `from`; returns what

@@ -1,4 +1,4 @@
-/** Reverse rule of `loop`: the forward loop, augmented so that it keeps what each step reads, then
+/** Reverse rule of `loop`: the forward loop once more, keeping what each step reads, then
  * the loop of transposed steps run the other way.
  *
  *  One transposed step is a body of its own: (index, carry at the start of the step, slices,
@@ -8,7 +8,7 @@
  *  the sums of the capture gradients and stacks the slice gradients.
  *
  *  All states are kept, and memory grows with n, unless the loop says how many the sweep may hold:
- *  then there is no augmented loop, and the transposed steps are run by loop_reverse. Steps and
+ *  then the loop is not repeated, and the transposed steps are run by loop_reverse. Steps and
  * sums are the same and in the same order, so the gradients are equal in every bit. The result is
  * loops again and differentiates again. */
 #include "loop_impl.h"
@@ -153,34 +153,39 @@ done:
     return status;
 }
 
-/** Appends the augmented loop; state[c] is the stack of carry c at the start of each step. */
+/** Appends the loop that also keeps; state[c] is the stack of carry c at the start of each step. */
 static saros_status keep_states(reverse_loop *r) {
     const ad_loop *loop = &r->loop;
-    saros_value *in = ad_values(loop->ins + 2 * loop->outs);
+    saros_value *in = ad_values(loop->ins + loop->outs), *end = NULL;
     if (!in) return SAROS_ERR_MEMORY;
     saros_value *out = in + loop->ins;
-    saros_body *body = NULL;
+    ad_loop_plan plan = {.carries = loop->view.carries,
+                         .inputs = loop->view.inputs,
+                         .states = loop->view.states,
+                         .every = loop->view.every,
+                         .snapshots = loop->view.snapshots,
+                         .reverse = loop->view.reverse,
+                         .contains = r->rule->out[0]};
     ad_region region = {0};
     saros_status status = SAROS_OK;
-    int states = 0;
-    for (int c = 0; c < loop->view.carries; ++c) states += r->reads[loop->carry + c];
-    if (!states) goto done;
-    ad_region_open(&region, r->rule->in[0].graph);
-    for (int k = 0; k < loop->ins; ++k) {
+    for (int c = 0; c < loop->view.carries; ++c) plan.states += r->reads[loop->carry + c];
+    if (plan.states == loop->view.states) goto done;
+    ad_region_open(&region, loop->n.graph);
+    in[0] = ad_loop_index(&region);
+    for (int k = 1; k < loop->ins; ++k) {
         saros_type type = ad_body_type(loop->view.body, k);
-        in[k] = ad_region_declare(&region, &type, SAROS_NONE);
+        in[k] = ad_region_declare(&region, &type, r->rule->in[k]);
     }
     SAROS_TRY(region.status);
     saros_inline(region.inner, loop->view.body, in, out);
     for (int m = 0; m < loop->outs; ++m) ad_region_result(&region, out[m]);
     for (int c = 0; c < loop->view.carries; ++c)
         if (r->reads[loop->carry + c]) ad_region_result(&region, in[loop->carry + c]);
-    SAROS_TRY(ad_region_close(&region, &body));
-    saros_loop_augment(r->rule->out[0], body, states, out);
+    SAROS_TRY(ad_loop_append(loop, loop->n, &region, &plan, &end));
     for (int c = 0, m = loop->outs; c < loop->view.carries; ++c)
-        if (r->reads[loop->carry + c]) r->state[c] = out[m++];
+        if (r->reads[loop->carry + c]) r->state[c] = end[m++];
 done:
-    saros_body_release(body);
+    saros_release(end);
     ad_region_free(&region);
     saros_release(in);
     return status;

@@ -1,7 +1,6 @@
 /** From a rewritten graph to a program: live records in id order become steps.
  *
- *  1. liveness from the outputs; ordered records are kept too. A loop that another live loop
- *     augments is replaced by it, at its own place in the order (operands are equal).
+ *  1. liveness from the outputs; ordered records are kept too.
  *  2. steps: rows with a `view` column become headers and no step; so do inputs and constants.
  *  3. places: outputs are written where the caller wants them, the rest by the plan (plan.c).
  * No rewriting, no fusion: those come before (contract.c, kernel/fuse.c). */
@@ -15,28 +14,6 @@
 
 /* ---- liveness ---- */
 
-/** Whether record `n` may stand for the loop it says it augments. */
-static bool augments(const saros_graph *graph, const saros_graph_record *n,
-                     const saros_graph_record *m) {
-    if (m->row != &saros_row_loop || m->operands != n->operands || m->outputs > n->outputs)
-        return false;
-    for (int k = 0; k <= SAROS_LOOP_KEPT; ++k)
-        if (m->word[k] != n->word[k]) return false;
-    for (int32_t k = 0; k < m->outputs; ++k)
-        if (!saros_type_equal(graph->type[m->output + k], graph->type[n->output + k])) return false;
-    return memcmp(m->operand, n->operand, (size_t)m->operands * sizeof(int32_t)) == 0;
-}
-
-static void find_target(saros_compiler *c, int32_t n) {
-    const saros_graph_record *r = saros_graph_at(c->graph, n);
-    if (r->row != &saros_row_loop) return;
-    int64_t first = r->word[SAROS_LOOP_AUGMENTS];
-    if (first < 0 || first >= r->output) return;
-    int32_t m = c->graph->owner[first];
-    if (c->target[m] < 0 && augments(c->graph, r, saros_graph_at(c->graph, m)))
-        c->target[m] = c->target[n] >= 0 ? c->target[n] : n;
-}
-
 static void mark_live(saros_compiler *c, int outputs, const int32_t *output) {
     const saros_graph *graph = c->graph;
     for (int k = 0; k < outputs; ++k) c->live[graph->owner[output[k]]] = true;
@@ -45,7 +22,6 @@ static void mark_live(saros_compiler *c, int outputs, const int32_t *output) {
         saros_attributes attributes = saros_record_attributes(r);
         if (graph->ordered && saros_node_is_ordered(r->row, &attributes)) c->live[n] = true;
         if (!c->live[n]) continue;
-        find_target(c, n);
         for (int32_t k = 0; k < r->operands; ++k) c->live[graph->owner[r->operand[k]]] = true;
         c->values += r->outputs;
         c->entries += r->operands + r->outputs;
@@ -187,19 +163,13 @@ static saros_status emit_step(saros_compiler *c, const saros_graph_record *r) {
 
 static saros_status emit_record(saros_compiler *c, int32_t n) {
     const saros_graph_record *r = saros_graph_at(c->graph, n);
-    int32_t by = c->target[n] >= 0 ? c->target[n] : n;
-    const saros_graph_record *runs = saros_graph_at(c->graph, by);
     if (r->row == &saros_row_input || (r->outputs && c->slot_of[r->output] >= 0)) return SAROS_OK;
     if (r->row == &saros_row_constant) {
         emit_constant(c, r);
         return SAROS_OK;
     }
     if (emit_view(c, r)) return SAROS_OK;
-    saros_status status = SAROS_OK;
-    if (by == n || c->slot_of[runs->output] < 0) status = emit_step(c, runs);
-    for (int32_t k = 0; status == SAROS_OK && by != n && k < r->outputs; ++k)
-        c->slot_of[r->output + k] = c->slot_of[runs->output + k];
-    return status;
+    return emit_step(c, r);
 }
 
 /* ---- compile ---- */
@@ -255,10 +225,8 @@ saros_status saros_compile_ready(const saros_body *body, const saros_compile_opt
     saros_compiler c = {.graph = graph};
     c.f = saros_function_make(graph, options);
     c.live = saros_allocate_zero((size_t)graph->records, sizeof *c.live);
-    c.target = saros_allocate((size_t)graph->records * sizeof *c.target);
     c.slot_of = saros_allocate((size_t)graph->values * sizeof *c.slot_of);
-    if (!c.f || !c.live || !c.target || !c.slot_of) goto done;
-    for (int32_t n = 0; n < graph->records; ++n) c.target[n] = -1;
+    if (!c.f || !c.live || !c.slot_of) goto done;
     for (int32_t k = 0; k < graph->values; ++k) c.slot_of[k] = -1;
     SAROS_TRY(run_passes(&c, body->inputs, body->input, body->outputs, body->output));
     *out = c.f;
@@ -266,7 +234,6 @@ saros_status saros_compile_ready(const saros_body *body, const saros_compile_opt
 done:
     saros_function_release(c.f);
     saros_release(c.live);
-    saros_release(c.target);
     saros_release(c.slot_of);
     saros_release(c.first);
     saros_release(c.last);

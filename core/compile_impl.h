@@ -8,7 +8,6 @@ typedef struct saros_compiler {
     saros_graph *graph;
     saros_function *f;
     bool *live;            /**< per record */
-    int32_t *target;       /**< per record: the loop that runs in its place, or -1 */
     int32_t *slot_of;      /**< per value, -1: none yet */
     int32_t *first, *last; /**< per slot: the step that makes it, the last that reads its memory */
     int32_t values, entries, cells, bodies; /**< bounds for the arrays of the program */

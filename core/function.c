@@ -93,14 +93,16 @@ const char *saros_backend_default(int *vector_bits) {
 static saros_status compile_passes(const saros_body *body, const saros_compile_options *options,
                                    saros_function **out) {
     saros_compile_options chosen;
-    saros_body *contracted = NULL, *fused = NULL;
+    saros_body *merged = NULL, *contracted = NULL, *fused = NULL;
     saros_status status = SAROS_OK;
     SAROS_TRY(choose_backend(options, &chosen));
-    SAROS_TRY(saros_rewrite(body, saros_contract, &contracted));
+    SAROS_TRY(saros_merge_loops(body, &merged));
+    SAROS_TRY(saros_rewrite(merged ? merged : body, saros_contract, &contracted));
     if (strcmp(chosen.backend, "cpu") == 0 && !contracted->graph->ordered)
         SAROS_TRY(saros_kernel_fuse(contracted, &fused));
     status = saros_compile_ready(fused ? fused : contracted, &chosen, out);
 done:
+    saros_body_release(merged);
     saros_body_release(contracted);
     saros_body_release(fused);
     return status;

@@ -2,8 +2,8 @@
  * and its inverse, extraction of part of a graph into a body.
  *
  *  Copies what the outputs need and what is ordered, in id order, through the ordinary append, so
- * that copies merge and fold. Fences of the body become new fences; an augmented loop's word
- * follows its loop. */
+ * that copies merge and fold. Fences of the body become new fences; a loop that contains another
+ * follows it. */
 #include "graph_impl.h"
 
 #include <string.h>
@@ -37,9 +37,9 @@ static void mark_live(copying *c, bool ordered) {
 static int32_t append_copy(copying *c, const saros_graph_record *r) {
     int64_t word[SAROS_LOOP_WORDS];
     saros_attributes attributes = saros_record_attributes(r);
-    if (r->row == &saros_row_loop && r->word[SAROS_LOOP_AUGMENTS] >= 0) {
+    if (r->row == &saros_row_loop && r->word[SAROS_LOOP_CONTAINS] >= 0) {
         memcpy(word, r->word, sizeof word);
-        word[SAROS_LOOP_AUGMENTS] = c->map[r->word[SAROS_LOOP_AUGMENTS]];
+        word[SAROS_LOOP_CONTAINS] = c->map[r->word[SAROS_LOOP_CONTAINS]];
         attributes.word = word;
     }
     for (int32_t k = 0; k < r->operands; ++k) c->ids[k] = c->map[r->operand[k]];

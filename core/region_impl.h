@@ -5,8 +5,7 @@
 #include "saros/region.h"
 
 /** Words of a loop. `kept` counts the outputs stacked by `every`, `states` those stacked always;
- * `augments` is the id of the first output of the loop that this one repeats with more outputs, or
- * -1. */
+ * `contains` is the id of the first output of the loop that this one repeats and adds to, or -1. */
 enum {
     SAROS_LOOP_BOUND,
     SAROS_LOOP_EVERY,
@@ -17,7 +16,7 @@ enum {
     SAROS_LOOP_CAPTURES,
     SAROS_LOOP_KEPT,
     SAROS_LOOP_STATES,
-    SAROS_LOOP_AUGMENTS,
+    SAROS_LOOP_CONTAINS,
     SAROS_LOOP_WORDS
 };
 

@@ -143,9 +143,9 @@ void saros_loop_words(const saros_loop_parts *parts, int64_t *word) {
     word[SAROS_LOOP_CARRIES] = parts->carries;
     word[SAROS_LOOP_INPUTS] = parts->inputs;
     word[SAROS_LOOP_CAPTURES] = parts->captures;
-    word[SAROS_LOOP_KEPT] = saros_body_outputs(parts->body) - parts->carries;
-    word[SAROS_LOOP_STATES] = 0;
-    word[SAROS_LOOP_AUGMENTS] = -1;
+    word[SAROS_LOOP_KEPT] = saros_body_outputs(parts->body) - parts->carries - parts->stacked;
+    word[SAROS_LOOP_STATES] = parts->stacked;
+    word[SAROS_LOOP_CONTAINS] = -1;
 }
 
 saros_value *saros_loop_operands(const saros_loop_parts *parts, saros_value *operand) {
@@ -168,6 +168,8 @@ void saros_loop_append(saros_graph *graph, const saros_loop_parts *parts, saros_
     operand[0] = parts->n;
     saros_loop_operands(parts, operand + 1);
     saros_loop_words(parts, word);
+    if (parts->contains.graph == graph && parts->contains.id >= 0)
+        word[SAROS_LOOP_CONTAINS] = saros_graph_node(graph, parts->contains.id, NULL).output;
     saros_attributes attributes = {
         .word = word, .words = SAROS_LOOP_WORDS, .body = &body, .bodies = 1};
     saros_build_all(graph, &saros_row_loop, &attributes, operands, operand, outputs, out);
@@ -191,34 +193,6 @@ void saros_loop_body(saros_graph *graph, saros_body *body, saros_value n, int64_
                                           .input = input,
                                           .capture = capture},
                       out);
-}
-
-void saros_loop_augment(saros_value first, saros_body *body, int states, saros_value *out) {
-    int outputs = saros_body_outputs(body);
-    if (first.id < 0) {
-        for (int k = 0; k < outputs; ++k) out[k] = first;
-        return;
-    }
-    saros_node node = saros_graph_node(first.graph, first.id, NULL);
-    saros_value *operand = saros_allocate((size_t)node.operands * sizeof *operand);
-    if (!operand || node.row != &saros_row_loop) {
-        if (operand)
-            saros_fail(SAROS_ERR_INTERNAL, "saros_loop_augment", NULL, "the node is no loop");
-        saros_release(operand);
-        saros_poison_all(first.graph, outputs, out);
-        return;
-    }
-    for (int k = 0; k < node.operands; ++k)
-        operand[k] = (saros_value){first.graph, node.operand[k]};
-    int64_t word[SAROS_LOOP_WORDS];
-    memcpy(word, node.attributes.word, sizeof word);
-    word[SAROS_LOOP_STATES] += states;
-    word[SAROS_LOOP_AUGMENTS] = node.output;
-    saros_attributes attributes = {
-        .word = word, .words = SAROS_LOOP_WORDS, .body = &body, .bodies = 1};
-    saros_build_all(first.graph, &saros_row_loop, &attributes, node.operands, operand, outputs,
-                    out);
-    saros_release(operand);
 }
 
 /** Opens the body, lets the caller fill it, closes it. `value` has room for the body's declared

@@ -59,9 +59,9 @@ void saros_rewrite_copy(saros_graph *to, const saros_graph_record *r, int32_t *m
     int64_t word[SAROS_LOOP_WORDS];
     saros_attributes attributes = saros_record_attributes(r);
     for (int32_t k = 0; k < r->operands; ++k) in[k] = (saros_value){to, map[r->operand[k]]};
-    if (r->row == &saros_row_loop && r->word[SAROS_LOOP_AUGMENTS] >= 0) {
+    if (r->row == &saros_row_loop && r->word[SAROS_LOOP_CONTAINS] >= 0) {
         memcpy(word, r->word, sizeof word);
-        word[SAROS_LOOP_AUGMENTS] = map[r->word[SAROS_LOOP_AUGMENTS]];
+        word[SAROS_LOOP_CONTAINS] = map[r->word[SAROS_LOOP_CONTAINS]];
         attributes.word = word;
     }
     saros_graph_locate(to, r->file, r->line);

@@ -19,6 +19,10 @@ saros_status saros_rewrite(const saros_body *body, saros_rewrite_rule *rule, sar
 /** a*b + c and its relatives in one rounding (contract.c). */
 saros_value saros_contract(const saros_primitive *row, const saros_value *in);
 
+/** The copy of `body` in which loops that others contain are gone (merge_loops.c); NULL where there
+ * is nothing to do. */
+saros_status saros_merge_loops(const saros_body *body, saros_body **out);
+
 /* ---- for passes that order nodes themselves ---- */
 
 /** Marks the records that the outputs need and ordered ones, unless these hang on an input that

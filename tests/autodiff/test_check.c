@@ -161,6 +161,12 @@ static saros_status build_slope(void *user, saros_graph *graph, int ins, const s
     return SAROS_OK;
 }
 
+static saros_status build_push(void *user, saros_graph *graph, int ins, const saros_value *in,
+                               const saros_value *out, const saros_value *tangent,
+                               saros_value *out_tangent) {
+    return build_slope(user, graph, ins, in, out, tangent, out_tangent);
+}
+
 static saros_status calling_body(saros_graph *body, saros_value index, const saros_value *carry,
                                  const saros_value *input, void *user, saros_value *next,
                                  saros_value *kept) {
@@ -168,6 +174,7 @@ static saros_status calling_body(saros_graph *body, saros_value index, const sar
                                              .pure = true,
                                              .type = same_type,
                                              .apply = cube,
+                                             .build_jvp = build_push,
                                              .build_vjp = build_slope};
     saros_value y;
     (void)index;
@@ -178,25 +185,52 @@ static saros_status calling_body(saros_graph *body, saros_value index, const sar
     return SAROS_OK;
 }
 
-START_TEST(value_and_gradient_run_the_forward_loop_once) {
-    scene s = scene_open(SAROS_F64);
-    int count = 0;
-    saros_value end, stacked, g;
-    saros_loop_spec spec = {.n = saros_scalar(s.graph, SAROS_I64, 6),
+static saros_value loop_of_calls(scene *s, int *count) {
+    saros_value end, stacked;
+    saros_loop_spec spec = {.n = saros_scalar(s->graph, SAROS_I64, 6),
                             .bound = 6,
                             .carries = 1,
-                            .carry = s.in,
+                            .carry = s->in,
                             .kept = 1,
                             .every = 2,
                             .build = calling_body,
-                            .user = &count};
-    saros_loop(s.graph, &spec, &end, &stacked);
-    saros_value j = saros_add(saros_sum(end, 1), saros_sum(stacked, 3));
+                            .user = count};
+    saros_loop(s->graph, &spec, &end, &stacked);
+    return saros_add(saros_sum(end, 1), saros_sum(stacked, 3));
+}
+
+static void check_calls(scene *s, int *count, int outs, const saros_value *out, int want) {
+    saros_tensor *result[4];
+    *count = 0;
+    run_values(2, s->in, s->at, outs, out, result);
+    ck_assert_msg(*count == want, "%d values take %d calls, wanted %d", outs, *count, want);
+    for (int k = 0; k < outs; ++k) saros_tensor_release(result[k]);
+}
+
+/** The transposed steps compute what they read anew: 6 calls for the slopes come on top where the
+ * call's value is read. */
+START_TEST(derivatives_of_a_loop_do_not_run_it_again) {
+    scene s = scene_open(SAROS_F64);
+    int count = 0;
+    saros_value j = loop_of_calls(&s, &count), push, second[2], g, hv;
+    saros_value v = saros_sin(s.in[1]), one = saros_splat(s.graph, saros_value_type(s.in[0]), 1);
+    saros_jvp(1, &j, 1, s.in, &v, &push);
+    check_calls(&s, &count, 2, (saros_value[]){push, j}, 6);
+    saros_jet(1, &j, 1, s.in, 2, (saros_value[]){one, SAROS_NONE}, second);
+    check_calls(&s, &count, 3, (saros_value[]){second[1], j, second[0]}, 6);
     saros_vjp(1, &j, NULL, 1, s.in, &g);
-    saros_tensor *out[2];
-    run_values(2, s.in, s.at, 2, (saros_value[]){j, g}, out);
-    ck_assert_int_eq(count, 6);
-    for (int k = 0; k < 2; ++k) saros_tensor_release(out[k]);
+    saros_jvp(1, &g, 1, s.in, &v, &hv);
+    check_calls(&s, &count, 3, (saros_value[]){j, g, hv}, 6);
+    scene_close(&s);
+}
+END_TEST
+
+START_TEST(value_and_gradient_run_the_forward_loop_once) {
+    scene s = scene_open(SAROS_F64);
+    int count = 0;
+    saros_value j = loop_of_calls(&s, &count), g;
+    saros_vjp(1, &j, NULL, 1, s.in, &g);
+    check_calls(&s, &count, 2, (saros_value[]){j, g}, 6);
     scene_close(&s);
 }
 END_TEST
@@ -256,5 +290,6 @@ END_TEST
 SAROS_TEST_MAIN("autodiff/check", rates_are_one_two_three_for_a_smooth_function,
                 remainders_at_round_off_have_the_nominal_rate,
                 wrong_derivatives_of_foreign_code_are_found, kinks_and_missing_inputs_are_reported,
-                value_and_gradient_run_the_forward_loop_once, vmap_of_a_gradient_gives_the_jacobian,
+                value_and_gradient_run_the_forward_loop_once,
+                derivatives_of_a_loop_do_not_run_it_again, vmap_of_a_gradient_gives_the_jacobian,
                 depends_follows_every_kind_of_value)

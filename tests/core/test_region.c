@@ -1,4 +1,5 @@
-/** Regions: loops (run-time n, every, reverse, inputs, kept rows, augmented), conds, calls. */
+/** Regions: loops (run-time n, every, reverse, inputs, kept rows, contained in
+ * others), conds, calls. */
 #include "engine_rows.h"
 
 #include <string.h>
@@ -245,13 +246,28 @@ static saros_body *keeping_body(saros_graph *g) {
     return body;
 }
 
-START_TEST(an_augmented_loop_replaces_the_original) {
+/** The loop `r` of `doubling` from x, keeping its carries. */
+static void append_keeping(saros_graph *g, saros_value r, saros_value n, saros_value x,
+                           saros_value *out) {
+    saros_body *body = keeping_body(g);
+    saros_loop_append(g,
+                      &(saros_loop_parts){.body = body,
+                                          .n = n,
+                                          .bound = 6,
+                                          .every = 1,
+                                          .carries = 1,
+                                          .carry = &x,
+                                          .stacked = 1,
+                                          .contains = r},
+                      out);
+    saros_body_release(body);
+}
+
+START_TEST(a_loop_that_keeps_more_replaces_the_original) {
     saros_graph *g = new_graph();
     saros_value x = input_of(g, SAROS_F64, 0, NULL, "x"), n = saros_scalar(g, SAROS_I64, 5);
     saros_value r = double_n_times(g, n, 6, x), used = saros_add(r, x), more[2];
-    saros_body *body = keeping_body(g);
-    saros_loop_augment(r, body, 1, more);
-    saros_body_release(body);
+    append_keeping(g, r, n, x, more);
     ck_ok(saros_graph_status(g));
     saros_value out_values[] = {used, r, more[1], more[0]};
     saros_function *f = compile(g, 1, &x, 4, out_values);
@@ -275,15 +291,64 @@ START_TEST(an_augmented_loop_replaces_the_original) {
 }
 END_TEST
 
-/** Body p -> double_n_times(p) + states summed: augmented inside, so that inlining moves ids. */
-START_TEST(inlining_keeps_an_augmented_loop_with_its_original) {
+/** doubling(x) and a product with it: the tangent of a loop, by hand. */
+static saros_body *tangent_body(saros_graph *g) {
+    saros_graph *inner = saros_body_open(g);
+    saros_value index = input_of(inner, SAROS_I64, 0, NULL, "index");
+    saros_value in[2], out[2];
+    for (int k = 0; k < 2; ++k) in[k] = input_of(inner, SAROS_F64, 0, NULL, "x");
+    ck_ok(doubling(inner, index, in, NULL, NULL, out, NULL));
+    out[1] = saros_add(in[1], in[1]);
+    saros_body *body = NULL;
+    ck_ok(saros_body_close(inner, 2, out, &body, NULL));
+    return body;
+}
+
+/** The larger loop is fed by what is built after the first use of the smaller one; if that again
+ * hangs on the smaller one, both run. */
+START_TEST(a_loop_with_more_carries_replaces_the_original_unless_it_is_fed_by_it) {
+    for (int fed = 0; fed < 2; ++fed) {
+        saros_graph *g = new_graph();
+        saros_value x = input_of(g, SAROS_F64, 0, NULL, "x"), n = saros_scalar(g, SAROS_I64, 5);
+        saros_value r = double_n_times(g, n, 6, x), used = saros_mul(r, r), both[2];
+        saros_value v = saros_mul(fed ? used : x, saros_scalar(g, SAROS_F64, 7));
+        saros_body *body = tangent_body(g);
+        saros_loop_append(g,
+                          &(saros_loop_parts){.body = body,
+                                              .n = n,
+                                              .bound = 6,
+                                              .every = 1,
+                                              .carries = 2,
+                                              .carry = (saros_value[]){x, v},
+                                              .contains = r},
+                          both);
+        saros_body_release(body);
+        saros_value out_values[] = {used, both[1], both[0]};
+        saros_function *f = compile(g, 1, &x, 3, out_values);
+        saros_tensor *in = scalar_of(SAROS_F64, 3), *out[3] = {NULL};
+        atomic_store(&evaluated, 0);
+        ck_ok(saros_function_call(f, &in, out, NULL));
+        ck_assert_int_eq(atomic_load(&evaluated), fed ? 10 : 5);
+        ck_assert_double_eq(item(out[0]), 96 * 96);
+        ck_assert_double_eq(item(out[1]), 7 * 32 * (fed ? 96.0 * 96 : 3));
+        ck_assert_double_eq(item(out[2]), 96);
+        for (int k = 0; k < 3; ++k) saros_tensor_release(out[k]);
+        saros_tensor_release(in);
+        saros_function_release(f);
+        saros_graph_release(g);
+    }
+}
+END_TEST
+
+/** Body p -> double_n_times(p) + states summed, so that inlining moves ids. */
+START_TEST(inlining_keeps_a_loop_with_the_one_it_contains) {
     saros_graph *g = new_graph();
     saros_value x = input_of(g, SAROS_F64, 0, NULL, "x"), *captures = NULL, out_value;
     saros_graph *inner = saros_body_open(g);
     saros_value p = input_of(inner, SAROS_F64, 0, NULL, "p"), more[2];
-    saros_value r = double_n_times(inner, saros_scalar(inner, SAROS_I64, 5), 6, p);
-    saros_body *body = keeping_body(inner), *whole = NULL;
-    saros_loop_augment(r, body, 1, more);
+    saros_value n = saros_scalar(inner, SAROS_I64, 5), r = double_n_times(inner, n, 6, p);
+    saros_body *whole = NULL;
+    append_keeping(inner, r, n, p, more);
     saros_value sum = saros_add(saros_sum(more[1], 1), r);
     ck_ok(saros_body_close(inner, 1, &sum, &whole, &captures));
     for (int k = 0; k < 3; ++k) x = saros_add(x, x);
@@ -298,7 +363,6 @@ START_TEST(inlining_keeps_an_augmented_loop_with_its_original) {
     saros_tensor_release(in);
     saros_tensor_release(out[0]);
     saros_release(captures);
-    saros_body_release(body);
     saros_body_release(whole);
     saros_function_release(f);
     saros_graph_release(g);
@@ -560,8 +624,9 @@ END_TEST
 SAROS_TEST_MAIN("core/region", loops_agree_with_steps_by_hand, n_beyond_the_bound_is_a_domain_error,
                 equal_loops_merge_and_unequal_ones_do_not, loops_nest_and_capture_through,
                 errors_of_a_body_reach_the_graph_and_the_call,
-                an_augmented_loop_replaces_the_original,
-                inlining_keeps_an_augmented_loop_with_its_original,
+                a_loop_that_keeps_more_replaces_the_original,
+                a_loop_with_more_carries_replaces_the_original_unless_it_is_fed_by_it,
+                inlining_keeps_a_loop_with_the_one_it_contains,
                 bodies_see_the_communicator_of_the_call, only_the_chosen_branch_runs,
                 numeric_calls_compute_and_differentiate_once,
                 impure_calls_never_merge_and_missing_derivatives_are_named,

@@ -50,8 +50,14 @@ typedef struct saros_loop_parts {
     bool reverse;
     int carries, inputs, captures;
     const saros_value *carry, *input, *capture;
+    int stacked; /**< the last outputs of the body, stacked at every iteration whatever
+                    `every` says: what reverse mode keeps */
+    saros_value
+        contains; /**< an output of a loop that this one repeats, or SAROS_NONE: with the
+                     same n and options, its carries, inputs, captures, kept and stacked
+                     outputs the first of each kind. Where both are live, only this one runs. */
 } saros_loop_parts;
-/** As saros_loop_body, with every option. */
+/** As saros_loop_body, with every option. Outputs: carries, kept ones, stacked ones. */
 SAROS_API void saros_loop_append(saros_graph *graph, const saros_loop_parts *parts,
                                  saros_value *out);
 
@@ -62,13 +68,6 @@ SAROS_API void saros_loop_append(saros_graph *graph, const saros_loop_parts *par
  * what `backward` gives. */
 SAROS_API void saros_loop_reverse(saros_graph *graph, const saros_loop_parts *forward,
                                   const saros_loop_parts *backward, saros_value *out);
-
-/** Appends the loop of `first` (its first output) once more with a body that has `states` further
- * outputs, stacked at every iteration whatever `every` says: what reverse mode keeps. `body` has
- * the inputs and outputs of the original one and then the states. `out` receives the original
- * outputs, then the states. Where both loops are live, compilation runs only this one. */
-SAROS_API void saros_loop_augment(saros_value first, saros_body *body, int states,
-                                  saros_value *out);
 
 /** Reads the attributes of a loop node: what a differentiation rule needs. Operands: n, carry,
  * input, captures. Outputs: carry, kept (bound/every rows), states (bound rows). */
