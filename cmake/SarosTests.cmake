@@ -39,6 +39,17 @@ foreach(floor ${SAROS_FLOORS})
   endforeach()
 endforeach()
 
+# Kernels once more with the vectors of AVX2 and without any.
+if(SAROS_HAVE_LLVM)
+  foreach(test test_kernel test_elementary)
+    foreach(isa avx2 none)
+      add_test(NAME core/${test}.${isa} COMMAND ${test})
+      set_tests_properties(core/${test}.${isa} PROPERTIES TIMEOUT 300
+        ENVIRONMENT "${SAROS_TEST_ENVIRONMENT};SAROS_MAX_ISA=${isa}")
+    endforeach()
+  endforeach()
+endif()
+
 if(TARGET saros_program)
   file(GLOB scripts CONFIGURE_DEPENDS ${CMAKE_SOURCE_DIR}/tests/lua/test_*.lua)
   foreach(script ${scripts})

@@ -1,72 +1,89 @@
-/** Rows on the bits of doubles (f64 <-> i64), made by expansions only (expand.c). */
+/** Rows on the bits of numbers (f64 as i64, f32 as i32), made by expansions only (expand.c). */
 #include <string.h>
 
 #include "kernel/kernel_impl.h"
 #include "primitives/pointwise_impl.h"
 
-static saros_status to_i64(saros_typing *t) {
+/** Floats to integers of their width and back. */
+static saros_status retyped(saros_typing *t) {
+    static const saros_dtype other[] = {[SAROS_F64] = SAROS_I64,
+                                        [SAROS_F32] = SAROS_I32,
+                                        [SAROS_I64] = SAROS_F64,
+                                        [SAROS_I32] = SAROS_F32};
     t->output[0] = t->operand[0];
-    t->output[0].dtype = SAROS_I64;
+    t->output[0].dtype = other[t->operand[0].dtype];
     return SAROS_OK;
 }
-static saros_status to_f64(saros_typing *t) {
-    t->output[0] = t->operand[0];
-    t->output[0].dtype = SAROS_F64;
-    return SAROS_OK;
+static void copy_8(const saros_run *run) {
+    memcpy(run->out, run->in[0], (size_t)run->n * 8);
 }
-static void copy_bits(const saros_run *run) {
-    memcpy(run->out, run->in[0], (size_t)run->n * sizeof(int64_t));
+static void copy_4(const saros_run *run) {
+    memcpy(run->out, run->in[0], (size_t)run->n * 4);
 }
-static void left(const saros_run *run) {
+static void left_i64(const saros_run *run) {
+    SAROS_UNARY(uint64_t, uint64_t);
+    SAROS_EACH y[i] = a[i] << run->word[0];
+}
+static void left_i32(const saros_run *run) {
+    SAROS_UNARY(uint32_t, uint32_t);
+    SAROS_EACH y[i] = a[i] << run->word[0];
+}
+static void right_i64(const saros_run *run) {
     SAROS_UNARY(int64_t, int64_t);
-    const int64_t by = run->word[0];
-    SAROS_EACH y[i] = (int64_t)((uint64_t)a[i] << by);
+    SAROS_EACH y[i] = a[i] >> run->word[0];
 }
-static void right(const saros_run *run) {
-    SAROS_UNARY(int64_t, int64_t);
-    const int64_t by = run->word[0];
-    SAROS_EACH y[i] = a[i] >> by;
+static void right_i32(const saros_run *run) {
+    SAROS_UNARY(int32_t, int32_t);
+    SAROS_EACH y[i] = a[i] >> run->word[0];
 }
-static void both(const saros_run *run) {
-    SAROS_BINARY(int64_t, int64_t);
+static void and_i64(const saros_run *run) {
+    SAROS_BINARY(uint64_t, uint64_t);
     SAROS_EACH y[i] = a[i] & b[i];
 }
-static void either(const saros_run *run) {
-    SAROS_BINARY(int64_t, int64_t);
+static void and_i32(const saros_run *run) {
+    SAROS_BINARY(uint32_t, uint32_t);
+    SAROS_EACH y[i] = a[i] & b[i];
+}
+static void or_i64(const saros_run *run) {
+    SAROS_BINARY(uint64_t, uint64_t);
+    SAROS_EACH y[i] = a[i] | b[i];
+}
+static void or_i32(const saros_run *run) {
+    SAROS_BINARY(uint32_t, uint32_t);
     SAROS_EACH y[i] = a[i] | b[i];
 }
 static saros_status bits_evaluate(const saros_evaluation *e) {
-    return saros_pointwise_run(e, &(saros_kernels){.f64 = copy_bits, .i64 = copy_bits});
+    return saros_pointwise_run(e, &(saros_kernels){copy_8, copy_4, copy_8, copy_4, NULL});
 }
 static saros_status left_evaluate(const saros_evaluation *e) {
-    return saros_pointwise_run(e, &(saros_kernels){.i64 = left});
+    return saros_pointwise_run(e, &(saros_kernels){.i64 = left_i64, .i32 = left_i32});
 }
 static saros_status right_evaluate(const saros_evaluation *e) {
-    return saros_pointwise_run(e, &(saros_kernels){.i64 = right});
+    return saros_pointwise_run(e, &(saros_kernels){.i64 = right_i64, .i32 = right_i32});
 }
 static saros_status and_evaluate(const saros_evaluation *e) {
-    return saros_pointwise_run(e, &(saros_kernels){.i64 = both});
+    return saros_pointwise_run(e, &(saros_kernels){.i64 = and_i64, .i32 = and_i32});
 }
 static saros_status or_evaluate(const saros_evaluation *e) {
-    return saros_pointwise_run(e, &(saros_kernels){.i64 = either});
+    return saros_pointwise_run(e, &(saros_kernels){.i64 = or_i64, .i32 = or_i32});
 }
 
 const saros_primitive saros_row_bits = {
     .name = "bits",
-    .doc = "bits of a double",
+    .doc = "bits of a float as an integer",
     .operands = 1,
     .outputs = 1,
     .flags = SAROS_POINTWISE | SAROS_CONSTANT,
-    .type = to_i64,
+    .type = retyped,
     .evaluate = bits_evaluate,
 };
 const saros_primitive saros_row_from_bits = {
     .name = "from_bits",
-    .doc = "the double of bits",
+    .doc = "the float of bits",
     .operands = 1,
     .outputs = 1,
     .flags = SAROS_POINTWISE | SAROS_CONSTANT,
-    .type = to_f64,
+    .type = retyped,
     .evaluate = bits_evaluate,
 };
 const saros_primitive saros_row_shift_left = {
@@ -75,7 +92,7 @@ const saros_primitive saros_row_shift_left = {
     .operands = 1,
     .outputs = 1,
     .flags = SAROS_POINTWISE | SAROS_CONSTANT,
-    .type = to_i64,
+    .type = saros_type_number,
     .evaluate = left_evaluate,
 };
 const saros_primitive saros_row_shift_right = {
@@ -84,7 +101,7 @@ const saros_primitive saros_row_shift_right = {
     .operands = 1,
     .outputs = 1,
     .flags = SAROS_POINTWISE | SAROS_CONSTANT,
-    .type = to_i64,
+    .type = saros_type_number,
     .evaluate = right_evaluate,
 };
 const saros_primitive saros_row_bit_and = {
@@ -93,7 +110,7 @@ const saros_primitive saros_row_bit_and = {
     .operands = 2,
     .outputs = 1,
     .flags = SAROS_POINTWISE | SAROS_CONSTANT,
-    .type = to_i64,
+    .type = saros_type_number,
     .evaluate = and_evaluate,
 };
 const saros_primitive saros_row_bit_or = {
@@ -102,6 +119,6 @@ const saros_primitive saros_row_bit_or = {
     .operands = 2,
     .outputs = 1,
     .flags = SAROS_POINTWISE | SAROS_CONSTANT,
-    .type = to_i64,
+    .type = saros_type_number,
     .evaluate = or_evaluate,
 };

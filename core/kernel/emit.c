@@ -202,12 +202,12 @@ static void put_declarations(saros_emitter *e) {
     static const struct {
         const char *name;
         int operands;
-    } calls[] = {{"fma", 3}, {"sqrt", 1}, {"fabs", 1}, {"floor", 1}};
+    } calls[] = {{"fma", 3}, {"sqrt", 1}, {"fabs", 1}, {"floor", 1}, {"rint", 1}};
     static const saros_dtype dtypes[] = {SAROS_F64, SAROS_F32, SAROS_I64, SAROS_I32, SAROS_BOOL};
     for (int d = 0; d < 5; ++d) {
         const char *type = saros_put_memory(dtypes[d]);
         const char *name = d < 2 ? saros_put_suffix(dtypes[d]) : type;
-        for (int c = 0; d < 2 && c < 4; ++c) {
+        for (int c = 0; d < 2 && c < 5; ++c) {
             saros_put(e, "declare <%d x %s> @llvm.%s.v%d%s(", e->lanes, type, calls[c].name,
                       e->lanes, name);
             for (int k = 0; k < calls[c].operands; ++k)
@@ -245,6 +245,7 @@ char *saros_kernel_emit(const saros_fused *kernel, saros_kernel_pattern pattern,
     if (!e.out.data) return NULL;
     put_declarations(&e);
     put_function(&e, name);
+    saros_put_far_functions(&e);
     saros_put(&e, "attributes #0 = { nounwind \"min-legal-vector-width\"=\"%d\" }\n", bits);
     if (!e.out.failed) return e.out.data;
     saros_release(e.out.data);

@@ -35,4 +35,11 @@ void saros_put_operand(saros_emitter *e, int o);
 /** The instructions of operation `index`. */
 void saros_put_operation(saros_emitter *e, int index);
 
+/* ---- emit_far.c ---- */
+
+/** Operation `o` on a row of far.c, as operand number `id`. */
+void saros_put_far(saros_emitter *e, int id, const saros_fused_operation *o);
+/** The functions that these operations call. */
+void saros_put_far_functions(saros_emitter *e);
+
 #endif

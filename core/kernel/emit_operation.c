@@ -58,7 +58,8 @@ typedef enum form {
     NEGATE,
     POWER,
     SHIFT,
-    BITCAST
+    BITCAST,
+    FAR
 } form;
 
 typedef struct template_ {
@@ -77,6 +78,7 @@ static const template_ templates[] = {
     {&saros_row_sqrt, CALL, "sqrt", NULL, NULL},
     {&saros_row_abs, CALL, "fabs", NULL, NULL},
     {&saros_row_floor, CALL, "floor", NULL, NULL},
+    {&saros_row_round, CALL, "rint", NULL, NULL},
     {&saros_row_maximum, EXTREME, "oge", NULL, NULL},
     {&saros_row_minimum, EXTREME, "ole", NULL, NULL},
     {&saros_row_eq, COMPARE, "oeq", "eq", NULL},
@@ -95,6 +97,9 @@ static const template_ templates[] = {
     {&saros_row_shift_right, SHIFT, NULL, "ashr", NULL},
     {&saros_row_bit_and, BINARY, NULL, "and", NULL},
     {&saros_row_bit_or, BINARY, NULL, "or", NULL},
+    {&saros_row_far_sin, FAR, "far", NULL, NULL},
+    {&saros_row_far_cos, FAR, "far", NULL, NULL},
+    {&saros_row_far_tan, FAR, "far", NULL, NULL},
 };
 
 static const template_ *find(const saros_primitive *row) {
@@ -250,10 +255,10 @@ void saros_put_operation(saros_emitter *e, int index) {
         put_cast(e, id, o);
         break;
     case SHIFT:
-        saros_put(e, "  %%%s%d = %s <%d x i64> ", e->tag, id, op, e->lanes);
+        saros_put(e, "  %%%s%d = %s <%d x %s> ", e->tag, id, op, e->lanes, type);
         saros_put_operand(e, o->operand[0]);
         saros_put(e, ", ");
-        saros_put_vector(e, SAROS_I64, o->word);
+        saros_put_vector(e, o->dtype, o->word);
         saros_put(e, "\n");
         break;
     case BITCAST:
@@ -261,6 +266,9 @@ void saros_put_operation(saros_emitter *e, int index) {
                   saros_put_scalar(first));
         saros_put_operand(e, o->operand[0]);
         saros_put(e, " to <%d x %s>\n", e->lanes, type);
+        break;
+    case FAR:
+        saros_put_far(e, id, o);
         break;
     }
 }

@@ -9,8 +9,6 @@
 #include "kernel/fuse_impl.h"
 #include "kernel/kernel_impl.h"
 
-enum { FEW = 32 }; /* elements below which a group is not worth code of its own */
-
 const saros_type *saros_fuse_type(const saros_fusion *f, int32_t n) {
     return f->from->type[saros_graph_at(f->from, n)->output];
 }
@@ -19,7 +17,7 @@ static bool fusible(const saros_fusion *f, int32_t n) {
     const saros_graph_record *r = saros_graph_at(f->from, n);
     if (!(r->row->flags & SAROS_POINTWISE) || r->operands < 1 || r->operands > 3) return false;
     const saros_type *type = saros_fuse_type(f, n);
-    if (saros_type_count(type) < FEW || type->split) return false;
+    if (saros_type_count(type) < SAROS_KERNEL_FEW || type->split) return false;
     saros_dtype first = f->from->type[r->operand[0]]->dtype;
     if (r->operands == 3 && first == SAROS_BOOL) first = type->dtype; /* where */
     return saros_kernel_can(r->row, first, type->dtype);

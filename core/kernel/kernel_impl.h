@@ -10,6 +10,7 @@
 #include "saros/function.h"
 
 enum {
+    SAROS_KERNEL_FEW = 32,         /* elements below which a group is not worth code of its own */
     SAROS_KERNEL_OPERATIONS = 150, /* most operations of a group */
     SAROS_KERNEL_LOADS = 32,       /* most operands that are loaded */
     SAROS_KERNEL_STORES = 64       /* most results that are stored */
@@ -73,15 +74,30 @@ extern const saros_primitive saros_row_kernel;
 void saros_kernel_build(saros_graph *graph, saros_fused *kernel, const saros_type *type,
                         const saros_value *in, saros_value *out);
 
-/** Elementary functions in simpler rows: tanh, exp, log… of `x`. SAROS_NONE: the row stays as it
- * is. */
+/** Rows that the code generator does not know (elementary functions, sign, relu…) in rows that it
+ * knows. SAROS_NONE: the row stays as it is. */
 saros_value saros_kernel_expand(const saros_primitive *row, const saros_value *in);
 
 /** The body with groups of pointwise nodes replaced by kernels; outputs in the same order. */
 saros_status saros_kernel_fuse(const saros_body *body, saros_body **out);
 
-/* Rows on bits, made by expansions only. */
+/* Rows on the bits of numbers (f64 as i64, f32 as i32), made by expansions only. */
 extern const saros_primitive saros_row_bits, saros_row_from_bits, saros_row_shift_left,
     saros_row_shift_right, saros_row_bit_and, saros_row_bit_or;
+
+/* Rows of large arguments (far.c): operands x and the value that holds where |x| is at most this.
+ */
+#define SAROS_FAR_F64 0x1p30
+#define SAROS_FAR_F32 0x1p15F
+extern const saros_primitive saros_row_far_sin, saros_row_far_cos, saros_row_far_tan;
+/** Replaces the elements of `y` for which `x` is far; kernels call it as saros_NAME. */
+typedef struct saros_far_function {
+    const saros_primitive *row;
+    saros_dtype dtype;
+    const char *name;
+    void (*replace)(int64_t n, const void *x, void *y);
+} saros_far_function;
+enum { SAROS_FAR_FUNCTIONS = 6 };
+extern const saros_far_function saros_far_functions[SAROS_FAR_FUNCTIONS];
 
 #endif

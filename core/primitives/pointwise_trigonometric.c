@@ -12,8 +12,19 @@
 #include "primitives/series_impl.h"
 
 /** sin (quarter 0) or cos (1). Arguments too large for the reduction by three parts of pi/2, and
- * NaN, go through the C library one by one. A buffer, for the output may be the input. */
+ * NaN, go through the C library one by one, in its widest format: its functions of double lose up
+ * to 8 ulp where a huge argument comes closest to a multiple of pi/2. A buffer, for the output may
+ * be the input. */
 enum { CHUNK = 256 };
+static double exact_sin(double x) {
+    return (double)sinl((long double)x);
+}
+static double exact_cos(double x) {
+    return (double)cosl((long double)x);
+}
+static double exact_tan(double x) {
+    return fabs(x) <= SAROS_TURNS_LIMIT ? tan(x) : (double)tanl((long double)x);
+}
 SAROS_FAST static void turn_f64(const saros_run *run, uint64_t quarter, double (*exact)(double)) {
     SAROS_UNARY(double, double);
     double turned[CHUNK];
@@ -41,10 +52,10 @@ SAROS_FAST static void turn_f32(const saros_run *run, uint64_t quarter, double (
 
 /* ---- sin ---- */
 static void sin_f64(const saros_run *run) {
-    turn_f64(run, 0, sin);
+    turn_f64(run, 0, exact_sin);
 }
 static void sin_f32(const saros_run *run) {
-    turn_f32(run, 0, sin);
+    turn_f32(run, 0, exact_sin);
 }
 static saros_status sin_evaluate(const saros_evaluation *e) {
     return saros_pointwise_run(e, &(saros_kernels){.f64 = sin_f64, .f32 = sin_f32});
@@ -73,10 +84,10 @@ saros_value saros_sin(saros_value x) {
 
 /* ---- cos ---- */
 static void cos_f64(const saros_run *run) {
-    turn_f64(run, 1, cos);
+    turn_f64(run, 1, exact_cos);
 }
 static void cos_f32(const saros_run *run) {
-    turn_f32(run, 1, cos);
+    turn_f32(run, 1, exact_cos);
 }
 static saros_status cos_evaluate(const saros_evaluation *e) {
     return saros_pointwise_run(e, &(saros_kernels){.f64 = cos_f64, .f32 = cos_f32});
@@ -106,7 +117,7 @@ saros_value saros_cos(saros_value x) {
 /* ---- tan ---- */
 static void tan_f64(const saros_run *run) {
     SAROS_UNARY(double, double);
-    SAROS_EACH y[i] = tan(a[i]);
+    SAROS_EACH y[i] = exact_tan(a[i]);
 }
 static void tan_f32(const saros_run *run) {
     SAROS_UNARY(float, float);

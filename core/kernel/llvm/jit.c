@@ -46,6 +46,14 @@ static bool has(const char *feature) {
     return false;
 }
 
+/** Code for the processor `cpu`, without what this one has beyond. */
+static void limit_to(const char *cpu) {
+    LLVMDisposeMessage(engine.cpu);
+    LLVMDisposeMessage(engine.features);
+    engine.cpu = LLVMCreateMessage(cpu);
+    engine.features = LLVMCreateMessage("");
+}
+
 /** Vector width the machine has and SAROS_MAX_ISA (avx512, avx2, none) allows. */
 static int vector_bits(void) {
     const char *most = getenv("SAROS_MAX_ISA");
@@ -55,8 +63,33 @@ static int vector_bits(void) {
 #else
     if (!has("avx2") || !has("fma")) return 0;
     bool wide = has("avx512f") && has("avx512vl") && has("avx512dq") && has("avx512bw");
-    return wide && !(most && strcmp(most, "avx2") == 0) ? 512 : 256;
+    if (!wide) return 256;
+    if (!most || strcmp(most, "avx2") != 0) return 512;
+    limit_to("x86-64-v3");
+    return 256;
 #endif
+}
+
+/** The C functions that kernels call, by name. */
+static bool define_far_functions(void) {
+    LLVMJITCSymbolMapPair pair[SAROS_FAR_FUNCTIONS];
+    for (int k = 0; k < SAROS_FAR_FUNCTIONS; ++k) {
+        char name[48];
+        union {
+            void (*function)(int64_t, const void *, void *);
+            uintptr_t number;
+        } address = {.function = saros_far_functions[k].replace};
+        snprintf(name, sizeof name, "saros_%s", saros_far_functions[k].name);
+        pair[k].Name = LLVMOrcLLJITMangleAndIntern(engine.jit, name);
+        pair[k].Sym =
+            (LLVMJITEvaluatedSymbol){.Address = address.number,
+                                     .Flags = {.GenericFlags = LLVMJITSymbolGenericFlagsExported |
+                                                               LLVMJITSymbolGenericFlagsCallable}};
+    }
+    LLVMErrorRef error = LLVMOrcJITDylibDefine(LLVMOrcLLJITGetMainJITDylib(engine.jit),
+                                               LLVMOrcAbsoluteSymbols(pair, SAROS_FAR_FUNCTIONS));
+    if (error) LLVMConsumeError(error);
+    return !error;
 }
 
 static void start(void) {
@@ -77,7 +110,7 @@ static void start(void) {
         return;
     }
     engine.jit = jit;
-    engine.bits = vector_bits();
+    if (define_far_functions()) engine.bits = vector_bits();
 }
 
 int saros_jit_bits(void) {
@@ -115,7 +148,8 @@ static saros_status emit_object(LLVMModuleRef module, LLVMTargetMachineRef machi
     LLVMSetModuleDataLayout(module, layout);
     LLVMDisposeTargetData(layout);
     LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
-    LLVMErrorRef error = LLVMRunPasses(module, "function(early-cse,dce)", machine, options);
+    LLVMErrorRef error =
+        LLVMRunPasses(module, "always-inline,function(early-cse,dce)", machine, options);
     LLVMDisposePassBuilderOptions(options);
     if (error) return broken_orc("passes", error);
     if (LLVMTargetMachineEmitToMemoryBuffer(machine, module, LLVMObjectFile, &message, object))
@@ -156,8 +190,10 @@ static saros_status compile(const char *text, const char *name, saros_kernel_cod
     }
     LLVMValueRef function = LLVMGetNamedFunction(module, "kernel");
     LLVMSetValueName2(function, name, strlen(name));
-    set_attribute(context, function, "target-cpu", engine.cpu);
-    set_attribute(context, function, "target-features", engine.features);
+    for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f)) {
+        set_attribute(context, f, "target-cpu", engine.cpu);
+        set_attribute(context, f, "target-features", engine.features);
+    }
     SAROS_TRY(emit_object(module, machine, &object));
     SAROS_TRY(link_object(object, name, out)); /* consumes the object */
 done:
