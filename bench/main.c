@@ -1,52 +1,72 @@
-/* The table of benchmarks: what the machine can do, then what the library makes of it. */
-#include "bench_impl.h"
-
-#include <math.h>
+/* The table of benchmarks.
+ *
+ *      saros_bench [--quick] [--csv FILE] [WORD…]       rows whose name holds one of the words;
+ * none: all saros_bench --export FOLDER                      weights and losses of the pinn rows,
+ * for bench/peers
+ *
+ *  A row: median time of the library, half the distance between quartiles, the same for the loop
+ * written by hand, their ratio, the rate reached and its share of what the machine can do. */
 #include <stdio.h>
 #include <stdlib.h>
-#include <time.h>
+#include <string.h>
 
-static double now(void) {
-    struct timespec t;
-    clock_gettime(CLOCK_MONOTONIC, &t);
-    return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+#include "measure_impl.h"
+#include "pinn_impl.h"
+#include "processes_impl.h"
+
+static int usage(void) {
+    fprintf(stderr, "usage: saros_bench [--quick] [--csv FILE] [WORD...]\n       saros_bench "
+                    "--export FOLDER\n");
+    return 2;
 }
 
-/* Calls in a row until they take 2 ms, then the best such batch within 200 ms. */
-double bench_seconds(bench_fn *run, void *user) {
-    int64_t calls = 1;
-    double best = INFINITY, spent = 0;
-    run(user);
-    while (spent < 0.2) {
-        const double began = now();
-        for (int64_t k = 0; k < calls; ++k) run(user);
-        const double took = now() - began;
-        spent += took;
-        if (took < 2e-3)
-            calls *= 2;
-        else if (took / (double)calls < best)
-            best = took / (double)calls;
-    }
-    return best;
-}
-
-void bench_row(const char *what, double value, const char *unit) {
-    printf("%-52s %10.4g %s\n", what, value, unit);
-    fflush(stdout);
-}
-
-void bench_check(saros_status status) {
-    if (status == SAROS_OK) return;
-    fprintf(stderr, "%s: %s\n", saros_error_last()->where, saros_error_last()->message);
+static FILE *open_csv(const char *path) {
+    FILE *file = fopen(path, "w");
+    if (file) return file;
+    fprintf(stderr, "cannot write %s\n", path);
     exit(1);
 }
 
-int main(void) {
-    printf("saros %s, %s, %s%s%s\n\n", SAROS_VERSION, SAROS_BUILD_COMPILER, SAROS_BUILD_TYPE,
-           SAROS_BUILD_ARCH[0] ? ", -march=" : "", SAROS_BUILD_ARCH);
-    bench_memory();
-    bench_arithmetic();
-    bench_operations();
-    bench_graph();
+static void run_all(const bench_session *session) {
+    printf("saros %s, %s, %s%s%s, backend %s, %d threads%s\n", SAROS_VERSION, SAROS_BUILD_COMPILER,
+           SAROS_BUILD_TYPE, SAROS_BUILD_ARCH[0] ? ", -march=" : "", SAROS_BUILD_ARCH,
+           saros_backend_default(NULL), saros_threads(),
+           session->quick ? "; quick: small sizes, the times mean nothing" : "");
+    bench_session_begin(session);
+    bench_machine_rows();
+    bench_pinn();
+    bench_pointwise();
+    bench_stencil();
+    bench_arrays();
+    bench_overhead();
+    bench_processes();
+}
+
+int main(int count, char **word) {
+    bench_session session = {0};
+    int k = 1;
+    if (count >= 3 && !strcmp(word[1], "--child")) {
+        bench_child(word[2], count > 3 ? word[3] : "");
+        return 0;
+    }
+    if (count == 3 && !strcmp(word[1], "--export")) {
+        bench_pinn_export(word[2]);
+        return 0;
+    }
+    for (; k < count && word[k][0] == '-'; ++k) {
+        if (!strcmp(word[k], "--quick"))
+            session.quick = true;
+        else if (!strcmp(word[k], "--csv") && k + 1 < count)
+            session.csv = open_csv(word[++k]);
+        else
+            return usage();
+    }
+    session.words = count - k;
+    session.word = word + k;
+    run_all(&session);
+    if (session.csv && fclose(session.csv) != 0) {
+        fprintf(stderr, "the CSV file is not whole\n");
+        return 1;
+    }
     return 0;
 }
