@@ -16,7 +16,7 @@ test:
 
 bench:
 	@scripts/build $(BUILD) -DSAROS_BENCH=ON
-	@$(BUILD)/bin/saros_bench
+	@$(BUILD)/bin/saros_bench --csv $(BUILD)/bench.csv
 
 install: all
 	cmake --install $(BUILD) --prefix $(PREFIX)

@@ -94,17 +94,22 @@ static saros_value outer_sum(const saros_value *in) {
     return saros_add(saros_add(in[0], in[1]), saros_reshape(in[2], 2, (int64_t[]){n, 1}));
 }
 
-/* Squares of 8 x 8 along strips of 8 output rows. */
+/* Squares through a buffer, so that both arrays are read and written by lines. */
 static void transpose_part(void *user, int64_t first, int64_t last) {
+    enum { SIDE = 64 };
     bench_call *call = user;
     const int64_t n = saros_tensor_shape(call->in[0])[0];
     const double *restrict x = saros_tensor_const_data(call->in[0]);
-    double *restrict to = saros_tensor_data(call->floor[0]);
-    enum { SIDE = 8, STRIP = 64 };
-    for (int64_t i0 = first; i0 < last; i0 += STRIP)
-        for (int64_t j0 = 0; j0 < n; j0 += SIDE)
-            for (int64_t i = i0; i < i0 + STRIP && i < last; ++i)
-                for (int64_t j = j0; j < j0 + SIDE && j < n; ++j) to[i * n + j] = x[j * n + i];
+    double *restrict to = saros_tensor_data(call->floor[0]), square[SIDE][SIDE + 8];
+    for (int64_t i0 = first; i0 < last; i0 += SIDE)
+        for (int64_t j0 = 0; j0 < n; j0 += SIDE) {
+            const int64_t is = last - i0 < SIDE ? last - i0 : SIDE,
+                          js = n - j0 < SIDE ? n - j0 : SIDE;
+            for (int64_t j = 0; j < js; ++j)
+                for (int64_t i = 0; i < is; ++i) square[j][i] = x[(j0 + j) * n + i0 + i];
+            for (int64_t i = 0; i < is; ++i)
+                for (int64_t j = 0; j < js; ++j) to[(i0 + i) * n + j0 + j] = square[j][i];
+        }
 }
 
 static void transpose_floor(void *user) {

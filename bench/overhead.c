@@ -93,10 +93,10 @@ static double first_call(uint32_t bits) {
 static void compile_row(void) {
     enum { SAMPLES = 15 };
     double seconds[SAMPLES];
-    if (!bench_wanted("first call, 150 operations")) return;
+    if (!bench_wanted("first call of 150 operations")) return;
     (void)first_call(0);
     for (uint32_t k = 0; k < SAMPLES; ++k) seconds[k] = first_call(k + 1);
-    bench_samples(&(bench_case){.name = "first call, 150 operations", .goal = 5e-3}, SAMPLES,
+    bench_samples(&(bench_case){.name = "first call of 150 operations", .goal = 5e-3}, SAMPLES,
                   seconds, 0, NULL);
 }
 

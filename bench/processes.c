@@ -56,7 +56,7 @@ static void command_row(const char *name, const char *command, bool timed, doubl
 static void memory_rows(void) {
     char command[4096], what[64], name[64];
     for (int64_t points = 10000; points <= 100000; points *= 10) {
-        snprintf(name, sizeof name, "pinn memory, %lld points", (long long)points);
+        snprintf(name, sizeof name, "pinn memory %lld points", (long long)points);
         snprintf(what, sizeof what, "memory %lld", (long long)bench_size(points));
         if (bench_wanted(name))
             bench_value(name, number_of(self(what, command, sizeof command)) / 1024, "MiB");

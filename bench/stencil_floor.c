@@ -141,8 +141,8 @@ void bench_gray_scott_floor(void *user) {
                                 {grid, y, one, sum, other, 0.5 * GS_H, GS_H / 3, INNER},
                                 {grid, y, other, sum, one, GS_H, GS_H / 3, INNER},
                                 {grid, y, one, sum, other, 0, GS_H / 6, LAST}};
-        for (int stage = 0; stage < 4; ++stage)
-            bench_parallel(grid->n, stage_rows, (void *)(uintptr_t)&stages[stage]);
+        for (int m = 0; m < 4; ++m)
+            bench_parallel(grid->n, stage_rows, (void *)(uintptr_t)&stages[m]);
         swap(grid, 0, 2);
         swap(grid, 1, 3);
     }
