@@ -1,8 +1,9 @@
 /** From a rewritten graph to a program: live records in id order become steps.
  *
  *  1. liveness from the outputs; ordered records are kept too.
- *  2. steps: rows with a `view` column become headers and no step; so do inputs and constants.
- *  3. places: outputs are written where the caller wants them, the rest by the plan (plan.c).
+ *  2. windows: values that are parts of others are made in place (compile_window.c).
+ *  3. steps: rows with a `view` column become headers and no step; so do inputs and constants.
+ *  4. places: outputs are written where the caller wants them, the rest by the plan (plan.c).
  * No rewriting, no fusion: those come before (contract.c, kernel/fuse.c). */
 #include "compile_impl.h"
 
@@ -56,11 +57,14 @@ static int32_t make_opaque(saros_compiler *c, int32_t maker, int32_t input,
     return f->opaques++;
 }
 
-static void emit_input(saros_compiler *c, int k, const saros_type *type) {
+static void emit_input(saros_compiler *c, int k, int32_t id) {
+    const saros_type *type = c->graph->type[id];
     saros_place place = {SAROS_PLACE_INPUT, k, 0};
     if (type->dtype == SAROS_OPAQUE)
         place = (saros_place){SAROS_PLACE_OPAQUE, make_opaque(c, -1, k, NULL), 0};
-    c->f->input_slot[k] = make_slot(c, type, NULL, place);
+    int64_t strides[SAROS_MAX_RANK], offset;
+    saros_window_strides(c, id, strides, &offset);
+    c->f->input_slot[k] = make_slot(c, type, strides, place);
     c->f->input_type[k] = *type;
 }
 
@@ -117,11 +121,50 @@ static saros_status emit_bodies(saros_compiler *c, const saros_graph_record *r, 
         .name = name, .backend = f->backend, .check_finite = f->check_finite};
     step->body = f->body + f->bodies;
     for (int32_t b = 0; b < r->bodies; ++b) {
-        saros_status status = saros_compile_body(r->body[b], &options, &f->body[f->bodies]);
+        int carries = r->row == &saros_row_loop ? (int)r->word[SAROS_LOOP_CARRIES] : 0;
+        saros_status status =
+            saros_compile_loop(r->body[b], &options, carries, &f->body[f->bodies]);
         if (status != SAROS_OK) return status;
         f->bodies++;
     }
     return SAROS_OK;
+}
+
+/** Slot of the array of a family, which comes to be with its first member: memory of its own, or
+ * that of a carry. */
+static int32_t family_slot(saros_compiler *c, saros_family *family) {
+    saros_type type = *c->graph->type[c->member[family->first].value];
+    if (family->slot >= 0) return family->slot;
+    for (int a = 0; a < family->rank; ++a) type.shape[a] = family->hi[a] - family->lo[a];
+    type.rank = family->rank;
+    saros_place place = {SAROS_PLACE_ARENA, 0, 0};
+    if (family->carry >= 0) {
+        int64_t strides[SAROS_MAX_RANK], offset;
+        saros_window_strides(c, family->carry, strides, &offset);
+        offset *= (int64_t)saros_dtype_bytes(type.dtype);
+        place = (saros_place){SAROS_PLACE_VIEW, c->slot_of[family->carry], -offset};
+    }
+    return family->slot = make_slot(c, &type, NULL, place);
+}
+
+/** Slot of a value that a step makes: memory of its own, or part of its family's. */
+static int32_t result_slot(saros_compiler *c, int32_t id) {
+    const saros_type *type = c->graph->type[id];
+    int64_t strides[SAROS_MAX_RANK], offset;
+    saros_place place = {SAROS_PLACE_ARENA, 0, 0};
+    saros_window_strides(c, id, strides, &offset);
+    if (c->member_of[id] >= 0) {
+        const saros_member *member = &c->member[c->member_of[id]];
+        saros_family *family = &c->family[member->family];
+        int32_t array = family_slot(c, family);
+        bool all = c->f->prototype[array].count == saros_type_count(type) && !member->reshaped;
+        if (all && family->carry < 0) return c->slot_of[id] = array;
+        offset *= (int64_t)saros_dtype_bytes(type->dtype);
+        place = c->f->place[array];
+        if (place.kind == SAROS_PLACE_ARENA) place = (saros_place){SAROS_PLACE_VIEW, array, 0};
+        place.offset += offset;
+    }
+    return c->slot_of[id] = make_slot(c, type, strides, place);
 }
 
 static saros_status emit_step(saros_compiler *c, const saros_graph_record *r) {
@@ -148,12 +191,15 @@ static saros_status emit_step(saros_compiler *c, const saros_graph_record *r) {
     }
     for (int32_t k = 0; k < r->outputs; ++k) {
         const saros_type *type = c->graph->type[r->output + k];
-        saros_place place = {SAROS_PLACE_ARENA, 0, 0};
-        if (type->dtype == SAROS_OPAQUE)
-            place = (saros_place){SAROS_PLACE_OPAQUE, make_opaque(c, f->table_size, -1, NULL), 0};
-        int32_t slot = make_slot(c, type, NULL, place);
-        c->last[slot] = f->steps;
-        c->slot_of[r->output + k] = slot;
+        int32_t slot;
+        if (type->dtype == SAROS_OPAQUE) {
+            int32_t opaque = make_opaque(c, f->table_size, -1, NULL);
+            slot = make_slot(c, type, NULL, (saros_place){SAROS_PLACE_OPAQUE, opaque, 0});
+            c->slot_of[r->output + k] = slot;
+        } else {
+            slot = result_slot(c, r->output + k);
+        }
+        c->last[root_of(f, slot)] = f->steps;
         f->table[f->table_size++] = slot;
     }
     step->made_to = f->opaques;
@@ -163,7 +209,7 @@ static saros_status emit_step(saros_compiler *c, const saros_graph_record *r) {
 
 static saros_status emit_record(saros_compiler *c, int32_t n) {
     const saros_graph_record *r = saros_graph_at(c->graph, n);
-    if (r->row == &saros_row_input || (r->outputs && c->slot_of[r->output] >= 0)) return SAROS_OK;
+    if (r->row == &saros_row_input) return SAROS_OK;
     if (r->row == &saros_row_constant) {
         emit_constant(c, r);
         return SAROS_OK;
@@ -174,9 +220,14 @@ static saros_status emit_record(saros_compiler *c, int32_t n) {
 
 /* ---- compile ---- */
 
+static saros_status allocate_carries(saros_compiler *c) {
+    c->f->carry = saros_allocate_zero((size_t)c->f->carries, sizeof *c->f->carry);
+    return c->f->carry ? SAROS_OK : SAROS_ERR_MEMORY;
+}
+
 static saros_status allocate_program(saros_compiler *c, int inputs, int outputs) {
     saros_function *f = c->f;
-    size_t slots = (size_t)(inputs + c->values), n = (size_t)c->graph->records;
+    size_t slots = (size_t)(inputs + c->values + c->families), n = (size_t)c->graph->records;
     f->prototype = saros_allocate(slots * sizeof *f->prototype);
     f->place = saros_allocate(slots * sizeof *f->place);
     f->opaque = saros_allocate(slots * sizeof *f->opaque);
@@ -202,12 +253,14 @@ static saros_status run_passes(saros_compiler *c, int inputs, const int32_t *inp
                                const int32_t *output) {
     for (int k = 0; k < inputs; ++k) c->slot_of[input[k]] = k; /* slots of the inputs come first */
     mark_live(c, outputs, output);
-    saros_status status = allocate_program(c, inputs, outputs);
-    if (status != SAROS_OK) return status;
     c->f->inputs = inputs;
     c->f->outputs = outputs;
+    saros_status status = allocate_carries(c);
+    if (status == SAROS_OK) status = saros_find_windows(c, input, output);
+    if (status == SAROS_OK) status = allocate_program(c, inputs, outputs);
+    if (status != SAROS_OK) return status;
     for (int k = 0; k < inputs; ++k) {
-        emit_input(c, k, c->graph->type[input[k]]);
+        emit_input(c, k, input[k]);
         c->f->input_name[k] = saros_value_name((saros_value){c->graph, input[k]});
     }
     for (int32_t n = 0; n < c->graph->records; ++n) {
@@ -219,15 +272,18 @@ static saros_status run_passes(saros_compiler *c, int inputs, const int32_t *inp
 }
 
 saros_status saros_compile_ready(const saros_body *body, const saros_compile_options *options,
-                                 saros_function **out) {
+                                 int carries, saros_function **out) {
     saros_graph *graph = body->graph;
     saros_status status = SAROS_ERR_MEMORY;
     saros_compiler c = {.graph = graph};
     c.f = saros_function_make(graph, options);
     c.live = saros_allocate_zero((size_t)graph->records, sizeof *c.live);
-    c.slot_of = saros_allocate((size_t)graph->values * sizeof *c.slot_of);
+    c.slot_of = saros_allocate(3 * (size_t)graph->values * sizeof *c.slot_of + 1);
     if (!c.f || !c.live || !c.slot_of) goto done;
-    for (int32_t k = 0; k < graph->values; ++k) c.slot_of[k] = -1;
+    c.member_of = c.slot_of + graph->values;
+    c.follows = c.member_of + graph->values;
+    c.f->carries = carries;
+    for (int32_t k = 0; k < 3 * graph->values; ++k) c.slot_of[k] = -1;
     SAROS_TRY(run_passes(&c, body->inputs, body->input, body->outputs, body->output));
     *out = c.f;
     c.f = NULL;
@@ -235,6 +291,8 @@ done:
     saros_function_release(c.f);
     saros_release(c.live);
     saros_release(c.slot_of);
+    saros_release(c.member);
+    saros_release(c.family);
     saros_release(c.first);
     saros_release(c.last);
     return status;

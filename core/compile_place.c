@@ -8,7 +8,7 @@
 
 /** Whether the memory of `root` can be that of an output whose value is `slot`. */
 static bool fills_output(const saros_function *f, int32_t slot, int32_t root) {
-    if (f->place[root].kind != SAROS_PLACE_ARENA) return false;
+    if (f->place[root].kind != SAROS_PLACE_ARENA || !f->prototype[root].contiguous) return false;
     return slot == root || (f->place[slot].offset == 0 && f->prototype[slot].contiguous &&
                             f->prototype[slot].count == f->prototype[root].count);
 }
@@ -26,7 +26,9 @@ static void place_outputs(saros_compiler *c, const int32_t *output) {
             continue;
         }
         int32_t root = f->place[slot].kind == SAROS_PLACE_VIEW ? f->place[slot].index : slot;
-        if (fills_output(f, slot, root)) {
+        bool laid_out = k < f->carries && f->carry[k].bytes;
+        bool fills = laid_out ? c->follows[output[k]] == k : fills_output(f, slot, root);
+        if (fills) {
             f->place[root] = (saros_place){SAROS_PLACE_OUTPUT, k, 0};
             out->slot = root;
             out->direct = true;

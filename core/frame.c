@@ -27,7 +27,9 @@ static void place_headers(saros_frame *frame) {
     }
     for (int k = 0; k < f->outputs; ++k) {
         const saros_type *type = &f->output_type[k];
-        saros_tensor_embed(&frame->output[k], type->dtype, type->rank, type->shape, NULL, NULL);
+        bool laid_out = k < f->carries && f->carry[k].bytes;
+        saros_tensor_embed(&frame->output[k], type->dtype, type->rank, type->shape,
+                           laid_out ? f->carry[k].strides : NULL, NULL);
     }
 }
 
@@ -174,25 +176,33 @@ void saros_frame_clear(saros_frame *frame) {
 
 /* ---- run ---- */
 
-static saros_status check_finite(const saros_frame *frame, const saros_step *step) {
-    for (int32_t k = 0; k < step->outs; ++k) {
-        const saros_tensor *out = frame->table[step->table + step->ins + k];
-        if (!out || !saros_dtype_is_float(out->dtype)) continue;
-        const double *f64 = out->data;
-        const float *f32 = out->data;
-        for (int64_t i = 0; i < out->count; ++i) {
-            double x = out->dtype == SAROS_F64 ? f64[i] : (double)f32[i];
-            if (isfinite(x)) continue;
-            saros_type type = saros_tensor_type(out);
-            char text[128];
-            return saros_fail(SAROS_ERR_NAN, step->row->name,
-                              "look at the operands of this operation: 0/0, log or sqrt of a "
-                              "negative number, overflow",
-                              "element %lld of its result %s is %g", (long long)i,
-                              saros_type_text(&type, text, sizeof text), x);
-        }
+static saros_status check_elements(const saros_step *step, const saros_tensor *out) {
+    const double *f64 = out->data;
+    const float *f32 = out->data;
+    for (int64_t i = 0; i < out->count; ++i) {
+        double x = out->dtype == SAROS_F64 ? f64[i] : (double)f32[i];
+        if (isfinite(x)) continue;
+        saros_type type = saros_tensor_type(out);
+        char text[128];
+        return saros_fail(SAROS_ERR_NAN, step->row->name,
+                          "look at the operands of this operation: 0/0, log or sqrt of a "
+                          "negative number, overflow",
+                          "element %lld of its result %s is %g", (long long)i,
+                          saros_type_text(&type, text, sizeof text), x);
     }
     return SAROS_OK;
+}
+
+static saros_status check_finite(const saros_frame *frame, const saros_step *step) {
+    saros_status status = SAROS_OK;
+    for (int32_t k = 0; status == SAROS_OK && k < step->outs; ++k) {
+        saros_tensor *out = frame->table[step->table + step->ins + k], *dense = NULL;
+        if (!out || !saros_dtype_is_float(out->dtype)) continue;
+        status = saros_tensor_contiguous(out, &dense);
+        if (status == SAROS_OK) status = check_elements(step, dense);
+        saros_tensor_release(dense);
+    }
+    return status;
 }
 
 static saros_status fail_step(saros_frame *frame, const saros_step *step, saros_status status) {

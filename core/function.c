@@ -39,7 +39,7 @@ void saros_function_release(saros_function *f) {
                            f->input_slot, f->input_last, f->output,      f->step,
                            f->body,       f->prototype,  f->place,       f->table,
                            f->view,       f->opaque,     f->drop,        f->use,
-                           f->cell};
+                           f->cell,       f->carry};
     for (size_t k = 0; k < sizeof parts / sizeof *parts; ++k) saros_release(parts[k]);
     saros_graph_release(f->graph);
     pthread_mutex_destroy(&f->lock);
@@ -91,7 +91,7 @@ const char *saros_backend_default(int *vector_bits) {
 
 /** The passes on `body`, a window on its graph, then the compiler proper. */
 static saros_status compile_passes(const saros_body *body, const saros_compile_options *options,
-                                   saros_function **out) {
+                                   int carries, saros_function **out) {
     saros_compile_options chosen;
     saros_body *merged = NULL, *contracted = NULL, *fused = NULL;
     saros_status status = SAROS_OK;
@@ -100,7 +100,7 @@ static saros_status compile_passes(const saros_body *body, const saros_compile_o
     SAROS_TRY(saros_rewrite(merged ? merged : body, saros_contract, &contracted));
     if (strcmp(chosen.backend, "cpu") == 0 && !contracted->graph->ordered)
         SAROS_TRY(saros_kernel_fuse(contracted, &fused));
-    status = saros_compile_ready(fused ? fused : contracted, &chosen, out);
+    status = saros_compile_ready(fused ? fused : contracted, &chosen, carries, out);
 done:
     saros_body_release(merged);
     saros_body_release(contracted);
@@ -155,7 +155,7 @@ saros_status saros_compile(saros_graph *graph, int inputs, const saros_value *in
                                    .outputs = outputs,
                                    .input = ids,
                                    .output = ids + inputs};
-        status = compile_passes(&window, options, out);
+        status = compile_passes(&window, options, 0, out);
     }
     saros_release(ids);
     return status;
@@ -163,5 +163,10 @@ saros_status saros_compile(saros_graph *graph, int inputs, const saros_value *in
 
 saros_status saros_compile_body(saros_body *body, const saros_compile_options *options,
                                 saros_function **out) {
-    return compile_passes(body, options, out);
+    return compile_passes(body, options, 0, out);
+}
+
+saros_status saros_compile_loop(const saros_body *body, const saros_compile_options *options,
+                                int carries, saros_function **out) {
+    return compile_passes(body, options, carries, out);
 }

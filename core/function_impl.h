@@ -54,6 +54,13 @@ typedef struct saros_function_output {
     int32_t step;   /**< step that first writes the output's memory; `steps` if copied */
 } saros_function_output;
 
+/** How a carry lies in the memory that its loop keeps for it: as a window of a larger array that
+ * the body builds around it (compile_window.c). No bytes: row-major, nothing around it. */
+typedef struct saros_layout {
+    int64_t bytes, before; /**< of the larger array; from its begin to the first element */
+    int64_t strides[SAROS_MAX_RANK];
+} saros_layout;
+
 typedef struct saros_frame saros_frame;
 
 struct saros_function {
@@ -67,6 +74,8 @@ struct saros_function {
     const char **input_name;          /**< "" if it has none */
     int32_t *input_slot, *input_last; /**< last step that reads the input's memory; -1: none */
     saros_function_output *output;
+    int carries; /**< of the loop whose body this is: inputs from 1 on, outputs from 0 on */
+    saros_layout *carry;
     int32_t steps, slots, table_size, views, opaques, drops, uses, bodies;
     saros_step *step;
     saros_function **body; /**< bodies of all steps */
@@ -132,9 +141,13 @@ bool saros_step_in_place(const saros_function *function, const saros_step *step,
 /** Whether a call may write `output` in the memory of `input`, which has its type. */
 bool saros_function_in_place(const saros_function *function, int output, int input);
 
-/** Compiles a body that has been through the passes: all its ordered records have their inputs. */
+/** Compiles a body that has been through the passes: all its ordered records have their inputs.
+ *  @param carries 0, or those of the loop whose body this is and which asks for their layouts. */
 saros_status saros_compile_ready(const saros_body *body, const saros_compile_options *options,
-                                 saros_function **out);
+                                 int carries, saros_function **out);
+/** saros_compile_body of a loop's body. */
+saros_status saros_compile_loop(const saros_body *body, const saros_compile_options *options,
+                                int carries, saros_function **out);
 
 /** What the compiler knows of a value's memory, for the plan. */
 typedef struct saros_interval {

@@ -18,8 +18,9 @@ typedef struct saros_lane {
     char *data;  /**< carry: the output; input, kept, state: first row */
     char *other; /**< carry: the second buffer, `data` if one will do; kept: where rows go that are
                     not kept */
-    char *initial; /**< carry: the operand */
-    int64_t bytes; /**< of one row */
+    char *initial;              /**< carry: the operand */
+    int64_t bytes;              /**< of one row */
+    const saros_layout *layout; /**< carry: kept as a window of a larger array, or NULL */
 } saros_lane;
 
 typedef struct saros_running {
@@ -27,6 +28,7 @@ typedef struct saros_running {
     int first; /**< operand of the node that is the first carry */
     int fed;   /**< inputs of the body behind the carry that the caller feeds */
     saros_frame *frame;
+    saros_tensor **out; /**< of the node */
     int64_t n, index;
     saros_lane *carry, *input, *kept; /**< kept: then the states */
 } saros_running;

@@ -1,9 +1,10 @@
 /** Running a loop: one frame of the body for all iterations, only addresses move.
  *
  *  The carry alternates between the node's output and a buffer in such a way that the last
- * iteration writes the output, or stays in the output where the body may work in place; kept rows
- * are written where they stay. Row r of a kept value is that of iteration (r+1) every - 1; rows
- * that no iteration reaches are zero. */
+ * iteration writes the output, or stays in the output where the body may work in place. A carry
+ * that the body wants as a window of a larger array moves in after its first value is copied there
+ * and is copied out at the end. Kept rows are written where they stay. Row r of a kept value is
+ * that of iteration (r+1) every - 1; rows that no iteration reaches are zero. */
 #include <string.h>
 
 #include "region_loop_impl.h"
@@ -24,14 +25,48 @@ static bool stays(const saros_running *r, int k) {
     return saros_function_in_place(r->frame->function, k, 1 + k);
 }
 
+static const saros_layout *layout_of(const saros_running *r, int k) {
+    const saros_function *f = r->frame->function;
+    return k < f->carries && f->carry[k].bytes ? &f->carry[k] : NULL;
+}
+
+/** Memory that carry k takes besides its output: a second buffer, or two of larger arrays. */
+static int64_t room_of(const saros_running *r, int k) {
+    const saros_layout *layout = layout_of(r, k);
+    int buffers = stays(r, k) ? 0 : 1;
+    return layout ? (buffers + 1) * (int64_t)padded(layout->bytes)
+                  : buffers * (int64_t)padded(saros_row_bytes(r->out[k], false));
+}
+
+static saros_lane carry_lane(const saros_running *r, int k, char *memory, char *initial) {
+    const saros_layout *layout = layout_of(r, k);
+    char *first = r->out[k]->data, *second = memory;
+    saros_lane lane = {.bytes = saros_row_bytes(r->out[k], false), .layout = layout};
+    if (layout) {
+        first = memory + layout->before;
+        second = first + padded(layout->bytes);
+    }
+    lane.data = first;
+    lane.other = stays(r, k) ? first : second;
+    lane.initial = initial;
+    if (layout && r->n > 0) {
+        const saros_tensor *out = r->out[k];
+        int64_t dense[SAROS_MAX_RANK];
+        saros_strides_fill(out->rank, out->shape, dense);
+        lane.initial = r->n & 1 ? lane.other : lane.data; /* the first iteration writes the other */
+        saros_copy_strided(out->rank, out->shape, out->dtype, lane.initial, layout->strides,
+                           out->dtype, initial, dense);
+    }
+    return lane;
+}
+
 /** Lanes and second buffers, in memory that stays with the frame. */
 static saros_status make_lanes(saros_running *r, const saros_evaluation *e, const saros_dense *in) {
     const saros_loop_view *v = &r->view;
     int kept = v->kept + v->states;
     size_t lanes = (size_t)(v->carries + v->inputs + kept) * sizeof(saros_lane);
     size_t bytes = padded((int64_t)lanes);
-    for (int k = 0; k < v->carries; ++k)
-        if (!stays(r, k)) bytes += padded(saros_row_bytes(e->out[k], false));
+    for (int k = 0; k < v->carries; ++k) bytes += (size_t)room_of(r, k);
     for (int k = 0; k < kept; ++k) bytes += padded(saros_row_bytes(e->out[v->carries + k], true));
     char *memory = saros_frame_scratch(r->frame, bytes);
     if (!memory) return SAROS_ERR_MEMORY;
@@ -40,11 +75,8 @@ static saros_status make_lanes(saros_running *r, const saros_evaluation *e, cons
     r->kept = r->input + v->inputs;
     memory += padded((int64_t)lanes);
     for (int k = 0; k < v->carries; ++k) {
-        char *out = e->out[k]->data, *initial = in->tensor[r->first + k]->data;
-        int64_t size = saros_row_bytes(e->out[k], false);
-        bool still = stays(r, k);
-        r->carry[k] = (saros_lane){out, still ? out : memory, initial, size};
-        if (!still) memory += padded(size);
+        r->carry[k] = carry_lane(r, k, memory, in->tensor[r->first + k]->data);
+        memory += room_of(r, k);
     }
     for (int k = 0; k < v->inputs; ++k) {
         saros_tensor *tensor = in->tensor[r->first + v->carries + k];
@@ -52,7 +84,8 @@ static saros_status make_lanes(saros_running *r, const saros_evaluation *e, cons
     }
     for (int k = 0; k < kept; ++k) {
         saros_tensor *out = e->out[v->carries + k];
-        r->kept[k] = (saros_lane){out->data, memory, NULL, saros_row_bytes(out, true)};
+        r->kept[k] =
+            (saros_lane){.data = out->data, .other = memory, .bytes = saros_row_bytes(out, true)};
         memory += padded(r->kept[k].bytes);
     }
     return SAROS_OK;
@@ -92,6 +125,7 @@ static void move_lanes(saros_running *r, int64_t j) {
 
 saros_status saros_running_open(saros_running *r, const saros_evaluation *e,
                                 const saros_dense *in) {
+    r->out = e->out;
     saros_status status = make_lanes(r, e, in);
     if (status == SAROS_OK) bind_fixed(r, in);
     return status;
@@ -107,9 +141,15 @@ saros_status saros_running_step(saros_running *r, int64_t j) {
 
 void saros_running_finish(const saros_running *r) {
     const saros_loop_view *v = &r->view;
-    for (int k = 0; r->n == 0 && k < v->carries; ++k)
-        if (r->carry[k].bytes && r->carry[k].data != r->carry[k].initial)
-            memcpy(r->carry[k].data, r->carry[k].initial, (size_t)r->carry[k].bytes);
+    for (int k = 0; k < v->carries; ++k) {
+        const saros_lane *l = &r->carry[k];
+        saros_tensor *out = r->out[k];
+        if (r->n == 0 && l->bytes && out->data != l->initial)
+            memcpy(out->data, l->initial, (size_t)l->bytes);
+        else if (r->n > 0 && l->layout)
+            saros_copy_strided(out->rank, out->shape, out->dtype, out->data, out->strides,
+                               out->dtype, l->data, l->layout->strides);
+    }
     for (int k = 0; k < v->kept + v->states; ++k) {
         const saros_lane *l = &r->kept[k];
         int64_t rows = k < v->kept ? v->bound / v->every : v->bound;

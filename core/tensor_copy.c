@@ -284,6 +284,13 @@ static void span(const saros_tensor *t, const char **low, const char **high) {
     *high = (const char *)t->data + up * size;
 }
 
+bool saros_is_window(const saros_tensor *in, const saros_tensor *out, const void *first) {
+    if (in->data != first || in->rank != out->rank || in->dtype != out->dtype) return false;
+    for (int a = 0; a < in->rank; ++a)
+        if (in->shape[a] > 1 && in->strides[a] != out->strides[a]) return false;
+    return true;
+}
+
 bool saros_tensor_overlap(const saros_tensor *a, const saros_tensor *b) {
     const char *a_low, *a_high, *b_low, *b_high;
     span(a, &a_low, &a_high);

@@ -46,6 +46,8 @@ void saros_copy_strided(int rank, const int64_t *shape, saros_dtype to_dtype, vo
                         const int64_t *to_strides, saros_dtype from_dtype, const void *from,
                         const int64_t *from_strides);
 
+/** Whether `in` lies in the memory of `out` as the box that begins at `first`. */
+bool saros_is_window(const saros_tensor *in, const saros_tensor *out, const void *first);
 /** Whether the address ranges of two tensors meet. */
 bool saros_tensor_overlap(const saros_tensor *a, const saros_tensor *b);
 

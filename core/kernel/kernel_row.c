@@ -165,6 +165,7 @@ const saros_primitive saros_row_kernel = {
     .doc = "a fused group of pointwise operations, compiled",
     .operands = -1,
     .outputs = 1,
+    .flags = SAROS_STRIDED,
     .type = kernel_type,
     .evaluate = kernel_evaluate,
 };

@@ -35,11 +35,21 @@ static saros_status concat_evaluate(const saros_evaluation *e) {
     for (int k = 0; k < e->ins; ++k) {
         const saros_tensor *in = e->in[k];
         if (in->count == 0) continue;
-        saros_copy_strided(in->rank, in->shape, out->dtype, to, out->strides, in->dtype, in->data,
-                           in->strides);
+        if (!saros_is_window(in, out, to))
+            saros_copy_strided(in->rank, in->shape, out->dtype, to, out->strides, in->dtype,
+                               in->data, in->strides);
         to += in->shape[axis] * out->strides[axis] * (int64_t)saros_dtype_bytes(out->dtype);
     }
     return SAROS_OK;
+}
+
+static bool concat_window(const saros_attributes *attributes, int operands,
+                          const saros_type *const *operand, int k, int64_t *start) {
+    int axis = (int)attributes->word[0];
+    (void)operands;
+    for (int a = 0; a < operand[0]->rank; ++a) start[a] = 0;
+    for (int j = 0; j < k; ++j) start[axis] += operand[j]->shape[axis];
+    return true;
 }
 
 static saros_value concat_transpose(const saros_rule *rule, int operand, const saros_value *ct) {
@@ -69,8 +79,10 @@ const saros_primitive saros_row_concat = {
     .doc = "values joined along one axis",
     .operands = -2,
     .outputs = 1,
+    .flags = SAROS_STRIDED,
     .type = concat_type,
     .evaluate = concat_evaluate,
+    .window = concat_window,
     .linear_in = {~(saros_operand_set)0},
     .transpose = concat_transpose,
     .batch = concat_batch,

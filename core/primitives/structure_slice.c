@@ -115,15 +115,32 @@ static saros_status pad_evaluate(const saros_evaluation *e) {
     const saros_tensor *in = e->in[0], *fill = e->in[1];
     saros_tensor *out = e->out[0];
     int64_t none[SAROS_MAX_RANK] = {0}, strides[SAROS_MAX_RANK];
-    saros_copy_strided(out->rank, out->shape, out->dtype, out->data, out->strides, fill->dtype,
-                       fill->data, none);
+    int axis = (int)w[0];
+    int64_t step = out->strides[axis] * (int64_t)saros_dtype_bytes(out->dtype);
+    char *inside = (char *)out->data + w[1] * step;
+    bool gaps = w[3] > 0 || in->count == 0; /* else only the ends are filled */
+    for (int end = 0; end < (gaps ? 1 : 2); ++end) {
+        int64_t shape[SAROS_MAX_RANK], first = end ? w[1] + in->shape[axis] : 0;
+        for (int a = 0; a < out->rank; ++a) shape[a] = out->shape[a];
+        if (!gaps) shape[axis] = w[1 + end];
+        saros_copy_strided(out->rank, shape, out->dtype, (char *)out->data + first * step,
+                           out->strides, fill->dtype, fill->data, none);
+    }
     for (int a = 0; a < out->rank; ++a) strides[a] = out->strides[a];
-    strides[w[0]] *= w[3] + 1;
-    if (in->count == 0) return SAROS_OK;
-    int64_t offset = w[1] * out->strides[w[0]] * (int64_t)saros_dtype_bytes(out->dtype);
-    saros_copy_strided(in->rank, in->shape, out->dtype, (char *)out->data + offset, strides,
-                       in->dtype, in->data, in->strides);
+    strides[axis] *= w[3] + 1;
+    if (in->count && (gaps || !saros_is_window(in, out, inside)))
+        saros_copy_strided(in->rank, in->shape, out->dtype, inside, strides, in->dtype, in->data,
+                           in->strides);
     return SAROS_OK;
+}
+
+static bool pad_window(const saros_attributes *attributes, int operands,
+                       const saros_type *const *operand, int k, int64_t *start) {
+    const int64_t *w = attributes->word;
+    (void)operands;
+    for (int a = 0; a < operand[0]->rank; ++a) start[a] = 0;
+    start[w[0]] = w[1];
+    return k == 0 && w[3] == 0;
 }
 
 static saros_value pad_inside(const saros_rule *rule, saros_value ct) {
@@ -169,8 +186,10 @@ const saros_primitive saros_row_pad = {
     .doc = "x with cells of a scalar before, after and between its elements along one axis",
     .operands = 2,
     .outputs = 1,
+    .flags = SAROS_STRIDED,
     .type = pad_type,
     .evaluate = pad_evaluate,
+    .window = pad_window,
     .linear_in = {0x3},
     .transpose = pad_transpose,
     .batch = pad_batch,

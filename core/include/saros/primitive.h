@@ -59,8 +59,9 @@ typedef enum saros_flag {
     SAROS_COMMUTES = 1 << 4,   /**< operands 0 and 1 may be swapped: the key sorts them */
     SAROS_DISTINCT = 1 << 5,   /**< never merged or folded, but dropped if unused: alias */
     SAROS_INVOLUTION = 1 << 6, /**< row(row(x)) is x exactly: neg, not */
-    SAROS_IN_PLACE = 1 << 7 /**< out[0] may lie in the memory of in[0], when that has its dtype and
-                               shape and is row-major; pointwise rows allow it for all operands */
+    SAROS_IN_PLACE = 1 << 7,   /**< out[0] may lie in the memory of in[0], when that has its dtype
+                                    and shape and is row-major; pointwise rows allow it for all */
+    SAROS_STRIDED = 1 << 8     /**< out may have any strides, 1 along the last axis that extends */
 } saros_flag;
 
 /** Operand sets are bit masks (bit k: operand k; operands above 63 count as 63). */
@@ -79,6 +80,12 @@ struct saros_primitive {
      * offset; false: cannot, evaluate. */
     bool (*view)(const saros_attributes *attributes, const saros_tensor *in, const saros_type *out,
                  int64_t *strides, int64_t *offset);
+
+    /** Optional: output 0 holds operand k, unchanged, as the box that begins at element `start`
+     * (one index per axis). The compiler may then let the operand's maker write into the output;
+     * evaluation leaves an operand alone that lies there already. */
+    bool (*window)(const saros_attributes *attributes, int operands,
+                   const saros_type *const *operand, int k, int64_t *start);
 
     /** Exact algebra, applied while building: if bit k of `unit_operands` is set and operand k
      * equals `unit` in bits everywhere, the node is its other operand (mul: 3, 1.0; div: 2, 1.0;
