@@ -48,6 +48,7 @@ static saros_loop_parts parts_of(const ad_loop *loop, saros_value n, const ad_re
                               .every = plan->every,
                               .states = plan->snapshots,
                               .reverse = plan->reverse,
+                              .early = plan->early,
                               .carries = plan->carries,
                               .inputs = plan->inputs,
                               .captures = region->operands - plan->carries - plan->inputs,
@@ -75,8 +76,9 @@ done:
     return status;
 }
 
-saros_status ad_loop_append_reverse(const ad_loop *loop, const saros_rule *rule, ad_region *region,
-                                    const ad_loop_plan *plan, saros_value **out) {
+saros_status ad_loop_append_reverse(const ad_loop *loop, saros_value n, const saros_rule *rule,
+                                    ad_region *region, const ad_loop_plan *plan,
+                                    saros_value **out) {
     const saros_loop_view *view = &loop->view;
     saros_body *body = NULL, *advance = NULL;
     saros_value *values = NULL;
@@ -84,12 +86,12 @@ saros_status ad_loop_append_reverse(const ad_loop *loop, const saros_rule *rule,
     SAROS_TRY(ad_region_close(region, &body));
     if (!(values = ad_values(region->results))) SAROS_TRY(SAROS_ERR_MEMORY);
     SAROS_TRY(leading(region->outer, view->body, view->carries, &advance));
-    saros_loop_parts backward = parts_of(loop, loop->n, region, plan, body);
+    saros_loop_parts backward = parts_of(loop, n, region, plan, body);
     backward.inputs -= view->carries; /* the states, which the sweep feeds itself */
     backward.input += view->carries;
     saros_loop_reverse(region->outer,
                        &(saros_loop_parts){.body = advance,
-                                           .n = loop->n,
+                                           .n = n,
                                            .bound = view->bound,
                                            .states = view->snapshots,
                                            .reverse = view->reverse,

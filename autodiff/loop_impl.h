@@ -19,7 +19,7 @@ typedef struct ad_loop_plan {
     int carries, inputs; /**< the first operands of the region; the others are captures */
     int states;          /**< the last results of the region */
     int64_t every, snapshots;
-    bool reverse;
+    bool reverse, early;
     saros_value contains; /**< an output of the loop that this one repeats, or SAROS_NONE */
 } ad_loop_plan;
 
@@ -31,7 +31,7 @@ saros_status ad_loop_append(const ad_loop *loop, saros_value n, ad_region *regio
                             const ad_loop_plan *plan, saros_value **out);
 /** Closes the region of the transposed steps of the loop that `rule` is of, and appends its reverse
  * sweep in bounded memory. The first loop.view.carries inputs of the region have no operand. */
-saros_status ad_loop_append_reverse(const ad_loop *loop, const saros_rule *rule, ad_region *region,
-                                    const ad_loop_plan *plan, saros_value **out);
+saros_status ad_loop_append_reverse(const ad_loop *loop, saros_value n, const saros_rule *rule,
+                                    ad_region *region, const ad_loop_plan *plan, saros_value **out);
 
 #endif

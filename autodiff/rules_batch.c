@@ -3,6 +3,8 @@
  *  loop: which carries are batched is a fix-point over the body. Stacked values carry the batch
  * axis behind the axis of iterations inside the loop and before it outside. Where n itself is
  * batched, the loop runs to the largest n and a lane that is done keeps its carry and stacks zeros.
+ * So it is where lanes end early, each in its own time; whether any goes on is a carry before the
+ * others.
  *
  *  Foreign calls and the like: a loop over the lanes.
  *
@@ -22,6 +24,7 @@ typedef struct batched_loop {
     bool *flag;           /**< per body input, then per body output */
     saros_value *inside;  /**< body inputs in the new body, then outputs */
     saros_value n, lanes; /**< trip count of the loop; per lane, or NONE */
+    bool apart;           /**< lanes end early, each in its own time */
 } batched_loop;
 
 /** Axes 0 and 1 swapped. */
@@ -51,6 +54,21 @@ static saros_value where_running(saros_value running, saros_value v, saros_value
     return saros_where(saros_broadcast(running, type.rank, type.shape, axes), v, other);
 }
 
+/** Whether any lane of a mask is set. */
+static saros_value any_lane(saros_value mask) {
+    saros_value count = saros_sum(saros_cast(mask, SAROS_I64), saros_all_axes(mask));
+    return saros_gt(count, saros_like(count, 0));
+}
+
+/** The lanes that run this iteration, NONE: all do. */
+static saros_value running_lanes(const batched_loop *b) {
+    saros_value running = SAROS_NONE;
+    if (!saros_is_none(b->lanes)) running = saros_lt(b->inside[0], b->lanes);
+    if (!b->apart) return running;
+    saros_value go = b->inside[b->loop.carry];
+    return saros_is_none(running) ? go : saros_and(running, go);
+}
+
 /** Builds the body with the flags as they are; *grew if another carry turns out to be batched. */
 static saros_status build(batched_loop *b, ad_region *region, ad_loop_plan *plan, bool *grew) {
     const ad_loop *loop = &b->loop;
@@ -58,14 +76,18 @@ static saros_status build(batched_loop *b, ad_region *region, ad_loop_plan *plan
     bool *out_flag = b->flag + loop->ins;
     ad_region_open(region, b->rule->graph);
     b->inside[0] = ad_loop_index(region);
+    b->apart = loop->view.early && b->flag[loop->carry];
+    if (b->apart) {
+        saros_type mask = saros_type_scalar(SAROS_BOOL);
+        ad_region_declare(region, &mask, any_lane(b->in[loop->carry]));
+    }
     for (int k = 1; k < loop->ins; ++k) b->inside[k] = declare(b, region, k);
     if (region->status != SAROS_OK) return region->status;
     saros_status status =
         ad_batch_body(region->inner, loop->view.body, b->size, b->inside, b->flag, out, out_flag);
     if (status != SAROS_OK) return status;
     *grew = false;
-    saros_value running = SAROS_NONE;
-    if (!saros_is_none(b->lanes)) running = saros_lt(b->inside[0], b->lanes);
+    saros_value running = running_lanes(b);
     for (int m = 0; m < loop->outs; ++m) {
         bool carry = m < loop->view.carries, *flag = carry ? &b->flag[loop->carry + m] : NULL;
         bool want = out_flag[m] || !saros_is_none(running) || (carry && *flag);
@@ -76,14 +98,16 @@ static saros_status build(batched_loop *b, ad_region *region, ad_loop_plan *plan
         if (!saros_is_none(running))
             out[m] = where_running(running, out[m],
                                    carry ? b->inside[loop->carry + m] : saros_zeros_like(out[m]));
+        if (m == 0 && b->apart) ad_region_result(region, any_lane(out[0]));
         ad_region_result(region, out[m]);
     }
-    *plan = (ad_loop_plan){.carries = loop->view.carries,
+    *plan = (ad_loop_plan){.carries = loop->view.carries + b->apart,
                            .inputs = loop->view.inputs,
                            .states = loop->view.states,
                            .every = loop->view.every,
                            .snapshots = loop->view.snapshots,
-                           .reverse = loop->view.reverse};
+                           .reverse = loop->view.reverse,
+                           .early = loop->view.early};
     return region->status;
 }
 
@@ -108,7 +132,8 @@ void ad_loop_batch(const saros_rule *rule, int64_t size, const saros_value *in, 
     for (int m = 0; m < rule->outs; ++m) {
         out_batched[m] = b.flag[b.loop.ins + m];
         bool stacked = m >= b.loop.view.carries;
-        out[m] = stacked && out_batched[m] ? swap_leading(end[m]) : end[m];
+        saros_value v = end[m + b.apart];
+        out[m] = stacked && out_batched[m] ? swap_leading(v) : v;
     }
 done:
     if (status != SAROS_OK) ad_fill(rule->outs, out, saros_poison(rule->graph));

@@ -95,6 +95,7 @@ static void results_all(series_loop *s) {
     s->plan.every = view->every;
     s->plan.snapshots = view->snapshots;
     s->plan.reverse = view->reverse;
+    s->plan.early = view->early;
     s->plan.contains = s->rule->out[0];
 }
 

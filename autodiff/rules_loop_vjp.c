@@ -7,6 +7,9 @@
  *  from its graph, and only these are kept as states. The reversed loop carries the cotangents and
  *  the sums of the capture gradients and stacks the slice gradients.
  *
+ *  A loop that ends early is repeated with a count among its carries, and the steps that it counts
+ * are transposed.
+ *
  *  All states are kept, and memory grows with n, unless the loop says how many the sweep may hold:
  *  then the loop is not repeated, and the transposed steps are run by loop_reverse. Steps and
  * sums are the same and in the same order, so the gradients are equal in every bit. The result is
@@ -27,6 +30,7 @@ typedef struct reverse_loop {
     saros_value *feed;     /**< per step input: its value in the body under construction */
     saros_value *gradient; /**< per body input: its gradient in the step, NONE if there is none */
     saros_value *state;    /**< per carry that is read: stacked, outside */
+    saros_value n;         /**< iterations that the loop ran */
     bool recomputes;       /**< states come from loop_reverse */
 } reverse_loop;
 
@@ -153,36 +157,64 @@ done:
     return status;
 }
 
-/** Appends the loop that also keeps; state[c] is the stack of carry c at the start of each step. */
+/** Declares the inputs of the loop that keeps; gives the count among its carries, or SAROS_NONE. */
+static saros_value keep_inputs(const reverse_loop *r, ad_region *region, saros_value *in) {
+    const ad_loop *loop = &r->loop;
+    saros_value count = SAROS_NONE;
+    in[0] = ad_loop_index(region);
+    for (int k = 1; k <= loop->ins; ++k) {
+        if (k == loop->input && loop->view.early) {
+            saros_value zero = saros_scalar(region->outer, SAROS_I64, 0);
+            count = ad_region_declare(region, saros_value_type(zero), zero);
+        }
+        if (k == loop->ins) break;
+        saros_type type = ad_body_type(loop->view.body, k);
+        in[k] = ad_region_declare(region, &type, r->rule->in[k]);
+    }
+    return count;
+}
+
+/** Results of the body with the inputs `in`; `out` has room for its outputs. */
+static void keep_results(const reverse_loop *r, ad_region *region, const saros_value *in,
+                         saros_value count, saros_value *out) {
+    const ad_loop *loop = &r->loop;
+    saros_inline(region->inner, loop->view.body, in, out);
+    for (int m = 0; m <= loop->outs; ++m) {
+        if (m == loop->view.carries && !saros_is_none(count))
+            ad_region_result(region, saros_add(count, saros_like(count, 1)));
+        if (m < loop->outs) ad_region_result(region, out[m]);
+    }
+    for (int c = 0; !r->recomputes && c < loop->view.carries; ++c)
+        if (r->reads[loop->carry + c]) ad_region_result(region, in[loop->carry + c]);
+}
+
+/** Appends the loop that also keeps, and counts where it may end early; state[c] is the stack of
+ * carry c at the start of each step. */
 static saros_status keep_states(reverse_loop *r) {
     const ad_loop *loop = &r->loop;
+    const int carries = loop->view.carries, early = loop->view.early;
+    int kept = 0;
+    for (int c = 0; c < carries; ++c) kept += !r->recomputes && r->reads[loop->carry + c];
+    if (!kept && !early) return SAROS_OK;
     saros_value *in = ad_values(loop->ins + loop->outs), *end = NULL;
     if (!in) return SAROS_ERR_MEMORY;
-    saros_value *out = in + loop->ins;
-    ad_loop_plan plan = {.carries = loop->view.carries,
+    ad_loop_plan plan = {.carries = carries + early,
                          .inputs = loop->view.inputs,
-                         .states = loop->view.states,
+                         .states = loop->view.states + kept,
                          .every = loop->view.every,
                          .snapshots = loop->view.snapshots,
                          .reverse = loop->view.reverse,
+                         .early = loop->view.early,
                          .contains = r->rule->out[0]};
     ad_region region = {0};
     saros_status status = SAROS_OK;
-    for (int c = 0; c < loop->view.carries; ++c) plan.states += r->reads[loop->carry + c];
-    if (plan.states == loop->view.states) goto done;
     ad_region_open(&region, loop->n.graph);
-    in[0] = ad_loop_index(&region);
-    for (int k = 1; k < loop->ins; ++k) {
-        saros_type type = ad_body_type(loop->view.body, k);
-        in[k] = ad_region_declare(&region, &type, r->rule->in[k]);
-    }
+    saros_value count = keep_inputs(r, &region, in);
     SAROS_TRY(region.status);
-    saros_inline(region.inner, loop->view.body, in, out);
-    for (int m = 0; m < loop->outs; ++m) ad_region_result(&region, out[m]);
-    for (int c = 0; c < loop->view.carries; ++c)
-        if (r->reads[loop->carry + c]) ad_region_result(&region, in[loop->carry + c]);
+    keep_results(r, &region, in, count, in + loop->ins);
     SAROS_TRY(ad_loop_append(loop, loop->n, &region, &plan, &end));
-    for (int c = 0, m = loop->outs; c < loop->view.carries; ++c)
+    if (early) r->n = end[carries];
+    for (int c = 0, m = loop->outs + early; kept && c < carries; ++c)
         if (r->reads[loop->carry + c]) r->state[c] = end[m++];
 done:
     saros_release(end);
@@ -279,9 +311,9 @@ static saros_status reversed(reverse_loop *r, saros_value *gradient) {
     for (int k = loop->input; k < loop->capture; ++k)
         if (!saros_is_none(r->gradient[k])) ad_region_result(&region, *from++);
     if (r->recomputes)
-        SAROS_TRY(ad_loop_append_reverse(loop, r->rule, &region, &plan, &end));
+        SAROS_TRY(ad_loop_append_reverse(loop, r->n, r->rule, &region, &plan, &end));
     else
-        SAROS_TRY(ad_loop_append(loop, loop->n, &region, &plan, &end));
+        SAROS_TRY(ad_loop_append(loop, r->n, &region, &plan, &end));
     const saros_value *next = end;
     for (int k = loop->carry; k < loop->input; ++k)
         if (r->live[k - loop->carry]) gradient[k] = *next++;
@@ -300,12 +332,13 @@ void ad_loop_vjp(const saros_rule *rule, const saros_value *cotangent, const boo
                  saros_value *gradient) {
     reverse_loop r = {
         .rule = rule, .cotangent = cotangent, .wanted = wanted, .loop = ad_loop_read(rule)};
+    r.n = r.loop.n;
     saros_status status = SAROS_OK;
     SAROS_TRY(reverse_open(&r));
     SAROS_TRY(make_step(&r));
     if (!saros_body_outputs(r.step)) goto done;
     r.recomputes = recomputes(&r);
-    if (!r.recomputes) SAROS_TRY(keep_states(&r));
+    SAROS_TRY(keep_states(&r));
     SAROS_TRY(reversed(&r, gradient));
 done:
     if (status != SAROS_OK) ad_fill(rule->ins, gradient, saros_poison(rule->graph));

@@ -47,7 +47,7 @@ static int32_t output_of(const int64_t *small, const int64_t *large, int32_t k) 
 /** Whether loop n has the operands and outputs of loop m as the first ones of each kind. */
 static bool contains(const saros_graph *g, int32_t n, int32_t m) {
     static const int same[] = {SAROS_LOOP_BOUND, SAROS_LOOP_EVERY, SAROS_LOOP_REVERSE,
-                               SAROS_LOOP_SNAPSHOTS};
+                               SAROS_LOOP_EARLY, SAROS_LOOP_SNAPSHOTS};
     static const int fed[] = {SAROS_LOOP_CARRIES, SAROS_LOOP_INPUTS, SAROS_LOOP_CAPTURES};
     const saros_graph_record *large = saros_graph_at(g, n), *small = saros_graph_at(g, m);
     const int64_t *a = words_of(g, n), *b = words_of(g, m);

@@ -1,6 +1,8 @@
 /** loop: carry[j+1], kept[j] = body(i, carry[j], input[i], captures) for j = 0 … n-1, i = j or, in
  * reverse, n-1-j.
  *
+ *  Early ends: no iteration begins once carry 0 is false.
+ *
  *  Operands: n, carry…, inputs…, captures…; words: region_impl.h. Outputs: carry…, kept…, states….
  * Building and typing are here, running in region_loop_run.c, derivatives in autodiff. */
 #include "region_impl.h"
@@ -18,6 +20,7 @@ saros_loop_view saros_loop_read(const saros_attributes *attributes) {
                              .every = w[SAROS_LOOP_EVERY],
                              .snapshots = w[SAROS_LOOP_SNAPSHOTS],
                              .reverse = w[SAROS_LOOP_REVERSE] != 0,
+                             .early = w[SAROS_LOOP_EARLY] != 0,
                              .carries = (int)w[SAROS_LOOP_CARRIES],
                              .inputs = (int)w[SAROS_LOOP_INPUTS],
                              .captures = (int)w[SAROS_LOOP_CAPTURES],
@@ -35,6 +38,18 @@ static saros_status mismatch(const char *what, int k, const saros_type *got,
                       "a loop keeps the types of its carry; cast or reshape inside the body",
                       "%s %d is %s, needed %s", what, k + 1, saros_type_text(got, a, sizeof a),
                       saros_type_text(needed, b, sizeof b));
+}
+
+static saros_status check_early(const saros_typing *typing, const saros_loop_view *v) {
+    char text[128];
+    const saros_type *go = &typing->operand[1];
+    if (!v->early || (v->carries && !v->reverse && go->dtype == SAROS_BOOL && go->rank == 0))
+        return SAROS_OK;
+    if (!v->carries || v->reverse)
+        return saros_fail(SAROS_ERR_USAGE, "loop", NULL,
+                          "a loop that ends early goes forward and has a carry");
+    return saros_fail(SAROS_ERR_TYPE, "loop", "carry 0 says whether to go on",
+                      "carry 1 is %s, needed bool", saros_type_text(go, text, sizeof text));
 }
 
 static saros_status check_counts(const saros_typing *typing, const saros_loop_view *v) {
@@ -109,6 +124,7 @@ saros_status saros_loop_stack_type(const saros_type *one, int64_t rows, int k, s
 saros_status saros_loop_type(saros_typing *typing) {
     saros_loop_view v = saros_loop_read(typing->attributes);
     saros_status status = check_counts(typing, &v);
+    if (status == SAROS_OK) status = check_early(typing, &v);
     if (status == SAROS_OK) status = check_inputs(typing, &v);
     for (int k = 0; status == SAROS_OK && k < v.carries; ++k) {
         const saros_type *next = saros_value_type(saros_body_output(v.body, k));
@@ -139,6 +155,7 @@ void saros_loop_words(const saros_loop_parts *parts, int64_t *word) {
     word[SAROS_LOOP_BOUND] = parts->bound;
     word[SAROS_LOOP_EVERY] = parts->every ? parts->every : 1;
     word[SAROS_LOOP_REVERSE] = parts->reverse;
+    word[SAROS_LOOP_EARLY] = parts->early;
     word[SAROS_LOOP_SNAPSHOTS] = parts->states;
     word[SAROS_LOOP_CARRIES] = parts->carries;
     word[SAROS_LOOP_INPUTS] = parts->inputs;
@@ -267,6 +284,7 @@ void saros_loop(saros_graph *graph, const saros_loop_spec *spec, saros_value *fi
                                               .every = spec->every,
                                               .states = spec->states,
                                               .reverse = spec->reverse,
+                                              .early = spec->early,
                                               .carries = spec->carries,
                                               .inputs = spec->inputs,
                                               .captures = saros_body_captures(body),

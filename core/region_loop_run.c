@@ -166,6 +166,20 @@ saros_status saros_running_count(const saros_evaluation *e, int64_t bound, int64
                       "n is %lld, needed 0 to %lld", (long long)*n, (long long)bound);
 }
 
+/** Whether iteration j of a loop that ends early does not begin: then n becomes j, and carries that
+ * stand in the second buffers go to the outputs. */
+static bool ends(saros_running *r, int64_t j) {
+    if (!r->view.early) return false;
+    bool in_output = ((r->n - j) & 1) == 0;
+    const saros_lane *go = &r->carry[0];
+    if (*(const bool *)(j == 0 ? go->initial : in_output ? go->data : go->other)) return false;
+    for (int k = 0; j > 0 && !in_output && k < r->view.carries; ++k)
+        if (r->carry[k].bytes)
+            memcpy(r->carry[k].data, r->carry[k].other, (size_t)r->carry[k].bytes);
+    r->n = j;
+    return true;
+}
+
 saros_status saros_loop_evaluate(const saros_evaluation *e) {
     saros_status status = SAROS_OK;
     saros_dense in = {0};
@@ -178,7 +192,7 @@ saros_status saros_loop_evaluate(const saros_evaluation *e) {
         goto done;
     }
     SAROS_TRY(saros_running_open(&r, e, &in));
-    for (int64_t j = 0; j < r.n; ++j) SAROS_TRY(saros_running_step(&r, j));
+    for (int64_t j = 0; j < r.n && !ends(&r, j); ++j) SAROS_TRY(saros_running_step(&r, j));
     saros_running_finish(&r);
 done:
     if (r.frame) saros_frame_return(r.frame);

@@ -261,6 +261,39 @@ static int build_loop(saros_graph *g, const saros_value *x, saros_value *y) {
     saros_loop(g, &spec, &y[0], &y[1]);
     return 2;
 }
+/* ends after x[3] of five iterations, each lane in its own time */
+static saros_status early_step(saros_graph *body, saros_value index, const saros_value *carry,
+                               const saros_value *input, void *user, saros_value *next,
+                               saros_value *kept) {
+    const saros_value *x = user;
+    saros_value done = saros_add(index, saros_like(index, 1));
+    next[0] = saros_lt(done, x[3]);
+    return loop_step(body, index, carry + 1, input, user, next + 1, kept);
+}
+static int early_loop(saros_graph *g, const saros_value *x, int64_t states, saros_value *y) {
+    saros_value carry[2] = {saros_lt(saros_like(x[3], 0), x[3]), x[0]}, end[2];
+    saros_loop_spec spec = {.n = saros_like(x[3], 5),
+                            .bound = 5,
+                            .carries = 2,
+                            .carry = carry,
+                            .inputs = 1,
+                            .input = x + 2,
+                            .kept = 1,
+                            .every = 2,
+                            .states = states,
+                            .early = true,
+                            .build = early_step,
+                            .user = (void *)x};
+    saros_loop(g, &spec, end, &y[1]);
+    y[0] = end[1];
+    return 2;
+}
+static int build_early_loop(saros_graph *g, const saros_value *x, saros_value *y) {
+    return early_loop(g, x, 0, y);
+}
+static int build_early_loop_states(saros_graph *g, const saros_value *x, saros_value *y) {
+    return early_loop(g, x, 2, y);
+}
 /* the gradient of a loop that keeps two of five states */
 static int build_loop_reverse(saros_graph *g, const saros_value *x, saros_value *y) {
     saros_value end, stacked;
@@ -403,6 +436,14 @@ static const table_example core_examples[] = {
      4,
      {TABLE_F1(-1, 1, N), TABLE_F0(-1, 1), TABLE_F2(-1, 1, 5, N), {'i', 0, {0}, 2, 6}},
      .build = build_loop},
+    {"loop",
+     4,
+     {TABLE_F1(-1, 1, N), TABLE_F0(-1, 1), TABLE_F2(-1, 1, 5, N), {'i', 0, {0}, 2, 6}},
+     .build = build_early_loop},
+    {"loop",
+     4,
+     {TABLE_F1(-1, 1, N), TABLE_F0(-1, 1), TABLE_F2(-1, 1, 5, N), {'i', 0, {0}, 2, 6}},
+     .build = build_early_loop_states},
     {"loop_reverse",
      4,
      {TABLE_F1(-1, 1, N), TABLE_F0(-1, 1), TABLE_F2(-1, 1, 5, N), {'i', 0, {0}, 2, 6}},

@@ -246,6 +246,70 @@ static saros_body *keeping_body(saros_graph *g) {
     return body;
 }
 
+/** Doubles while below the limit (captured). */
+static saros_status double_below(saros_graph *body, saros_value index, const saros_value *carry,
+                                 const saros_value *input, void *user, saros_value *next,
+                                 saros_value *kept) {
+    next[0] = SAROS_NONE;
+    saros_status status = doubling(body, index, carry + 1, input, NULL, next + 1, NULL);
+    next[0] = saros_lt(next[1], *(saros_value *)user);
+    kept[0] = carry[1];
+    return status;
+}
+
+START_TEST(a_loop_ends_early_where_carry_0_says_so) {
+    saros_graph *g = new_graph();
+    saros_value x = input_of(g, SAROS_F64, 0, NULL, "x"), stacked;
+    saros_value limit = input_of(g, SAROS_F64, 0, NULL, "limit");
+    saros_value carry[2] = {saros_lt(x, limit), x}, end[2];
+    saros_loop(g,
+               &(saros_loop_spec){.n = saros_scalar(g, SAROS_I64, 9),
+                                  .bound = 9,
+                                  .carries = 2,
+                                  .carry = carry,
+                                  .kept = 1,
+                                  .early = true,
+                                  .build = double_below,
+                                  .user = &limit},
+               end, &stacked);
+    saros_value in_values[2] = {x, limit}, out_values[2] = {end[1], stacked};
+    saros_function *f = compile(g, 2, in_values, 2, out_values);
+    const double limits[] = {0.5, 2, 3, 100, 1e9};
+    const int steps[] = {0, 1, 2, 7, 9};
+    for (int c = 0; c < 5; ++c) {
+        saros_tensor *in[2] = {scalar_of(SAROS_F64, 1), scalar_of(SAROS_F64, limits[c])};
+        saros_tensor *out[2] = {NULL};
+        atomic_store(&evaluated, 0);
+        ck_ok(saros_function_call(f, in, out, NULL));
+        ck_assert_int_eq(atomic_load(&evaluated), steps[c]);
+        ck_assert_double_eq(item(out[0]), 1 << steps[c]);
+        for (int k = 0; k < 9; ++k) ck_assert_double_eq(at(out[1], k), k < steps[c] ? 1 << k : 0);
+        for (int k = 0; k < 2; ++k) {
+            saros_tensor_release(in[k]);
+            saros_tensor_release(out[k]);
+        }
+    }
+    saros_function_release(f);
+    saros_graph_release(g);
+}
+END_TEST
+
+START_TEST(a_loop_that_ends_early_needs_a_mask_to_go_on) {
+    saros_graph *g = new_graph();
+    saros_value x = input_of(g, SAROS_F64, 0, NULL, "x"), end;
+    saros_loop(g,
+               &(saros_loop_spec){.n = saros_scalar(g, SAROS_I64, 9),
+                                  .bound = 9,
+                                  .carries = 1,
+                                  .carry = &x,
+                                  .early = true,
+                                  .build = doubling},
+               &end, NULL);
+    ck_assert_int_eq(saros_graph_status(g), SAROS_ERR_TYPE);
+    saros_graph_release(g);
+}
+END_TEST
+
 /** The loop `r` of `doubling` from x, keeping its carries. */
 static void append_keeping(saros_graph *g, saros_value r, saros_value n, saros_value x,
                            saros_value *out) {
@@ -621,13 +685,12 @@ START_TEST(each_allocation_of_regions_may_fail) {
 }
 END_TEST
 
-SAROS_TEST_MAIN("core/region", loops_agree_with_steps_by_hand, n_beyond_the_bound_is_a_domain_error,
-                equal_loops_merge_and_unequal_ones_do_not, loops_nest_and_capture_through,
-                errors_of_a_body_reach_the_graph_and_the_call,
-                a_loop_that_keeps_more_replaces_the_original,
-                a_loop_with_more_carries_replaces_the_original_unless_it_is_fed_by_it,
-                inlining_keeps_a_loop_with_the_one_it_contains,
-                bodies_see_the_communicator_of_the_call, only_the_chosen_branch_runs,
-                numeric_calls_compute_and_differentiate_once,
-                impure_calls_never_merge_and_missing_derivatives_are_named,
-                each_allocation_of_regions_may_fail)
+SAROS_TEST_MAIN(
+    "core/region", loops_agree_with_steps_by_hand, n_beyond_the_bound_is_a_domain_error,
+    equal_loops_merge_and_unequal_ones_do_not, loops_nest_and_capture_through,
+    errors_of_a_body_reach_the_graph_and_the_call, a_loop_ends_early_where_carry_0_says_so,
+    a_loop_that_ends_early_needs_a_mask_to_go_on, a_loop_that_keeps_more_replaces_the_original,
+    a_loop_with_more_carries_replaces_the_original_unless_it_is_fed_by_it,
+    inlining_keeps_a_loop_with_the_one_it_contains, bodies_see_the_communicator_of_the_call,
+    only_the_chosen_branch_runs, numeric_calls_compute_and_differentiate_once,
+    impure_calls_never_merge_and_missing_derivatives_are_named, each_allocation_of_regions_may_fail)

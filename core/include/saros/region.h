@@ -28,6 +28,8 @@ typedef struct saros_loop_spec {
     bool reverse;
     int64_t states; /**< carries that the reverse sweep may hold at once, the initial one among them
                        and two it works in not; it recomputes the others. 0: it keeps all */
+    bool early; /**< carry 0 is a bool scalar: no iteration begins once it is false; not in reverse
+                 */
     saros_loop_fn build;
     void *user;
 } saros_loop_spec;
@@ -47,7 +49,7 @@ typedef struct saros_loop_parts {
     saros_body *body;
     saros_value n;
     int64_t bound, every, states; /**< as in saros_loop_spec */
-    bool reverse;
+    bool reverse, early;
     int carries, inputs, captures;
     const saros_value *carry, *input, *capture;
     int stacked; /**< the last outputs of the body, stacked at every iteration whatever
@@ -73,7 +75,7 @@ SAROS_API void saros_loop_reverse(saros_graph *graph, const saros_loop_parts *fo
  * input, captures. Outputs: carry, kept (bound/every rows), states (bound rows). */
 typedef struct saros_loop_view {
     int64_t bound, every, snapshots; /**< snapshots: `states` of saros_loop_spec */
-    bool reverse;
+    bool reverse, early;
     int carries, inputs, captures, kept, states;
     saros_body *body;
 } saros_loop_view;
