@@ -1,7 +1,7 @@
 /** saros.loop, loop_while and cond: regions whose bodies Lua functions record once.
  *
- *  loop_while runs to its bound with the body behind a cond, so that it has all derivatives;
- * iterations after the end cost next to nothing. */
+ *  loop_while is a loop of at most max iterations whose first carry is the condition: it ends where
+ * that is false. */
 #include <string.h>
 
 #include "saros/region.h"
@@ -97,18 +97,23 @@ static int64_t positive(lua_State *L, int index, const char *name) {
 
 /** Reads the options table at 4: leaves of inputs follow those of the carry in the table at 5, the
  * rest goes into the context at 6. */
-static void read_loop_options(lua_State *L, int64_t *bound, int64_t *every) {
-    static const char *const names[] = {"keep", "every", "inputs", "max"};
-    script_strict_keys(L, 4, "loop", names, 4);
-    if (lua_getfield(L, 4, "every") != LUA_TNIL) *every = positive(L, -1, "every");
-    if (lua_getfield(L, 4, "max") != LUA_TNIL) *bound = positive(L, -1, "max");
-    lua_pop(L, 2);
+static void read_loop_options(lua_State *L, saros_loop_parts *parts) {
+    static const char *const names[] = {"keep", "every", "inputs", "max", "states"};
+    script_strict_keys(L, 4, "loop", names, 5);
+    if (lua_getfield(L, 4, "every") != LUA_TNIL) parts->every = positive(L, -1, "every");
+    if (lua_getfield(L, 4, "max") != LUA_TNIL) parts->bound = positive(L, -1, "max");
+    if (lua_getfield(L, 4, "states") != LUA_TNIL) {
+        parts->states = positive(L, -1, "states");
+        if (parts->states < 1)
+            script_fail(L, SAROS_ERR_DOMAIN, NULL, "loop: states must be at least 1");
+    }
+    lua_pop(L, 3);
     lua_getfield(L, 4, "inputs");
     script_tree_flatten(L, -1, 5);
     lua_rawseti(L, 6, C_INPUTS);
     lua_getfield(L, 4, "keep");
     lua_rawseti(L, 6, C_KEEP);
-    if (*every < 1) script_fail(L, SAROS_ERR_DOMAIN, NULL, "loop: every must be at least 1");
+    if (parts->every < 1) script_fail(L, SAROS_ERR_DOMAIN, NULL, "loop: every must be at least 1");
 }
 
 /** Types of the body's inputs: index, carry, slices. Pushes a scratch. */
@@ -127,24 +132,26 @@ static saros_type *body_types(lua_State *L, const script_leaves *in, int carries
     return type;
 }
 
-/** (n, body, carry, options) inside a recording. */
+/** (n, body, carry, options) inside a recording; options `true`: the first carry says whether to go
+ * on. */
 static int loop_core(lua_State *L) {
     lua_settop(L, 4);
     saros_graph *graph = script_state_of(L)->top->graph;
     locate_top(L);
     saros_value n = script_value_in(L, 1, NULL);
-    int64_t bound = lua_type(L, 1) == LUA_TNUMBER ? positive(L, 1, "n") : -1, every = 1;
+    saros_loop_parts parts = {
+        .bound = -1, .every = 1, .early = lua_toboolean(L, 4) && !lua_istable(L, 4)};
+    if (lua_type(L, 1) == LUA_TNUMBER) parts.bound = positive(L, 1, "n");
     lua_newtable(L); /* 5: leaves of carry, then of inputs */
     script_tree_flatten(L, 3, 5);
     int carries = (int)lua_rawlen(L, 5);
     lua_newtable(L); /* 6: context */
-    if (lua_istable(L, 4)) read_loop_options(L, &bound, &every);
-    if (bound < 0)
+    if (lua_istable(L, 4)) read_loop_options(L, &parts);
+    if (parts.bound < 0)
         script_fail(L, SAROS_ERR_USAGE, "saros.loop(n, f, c0, {max=1000})",
                     "loop: a computed n needs the option max");
     script_leaves in = script_leaves_read(L, 5, false);
-    int inputs = in.count - carries;
-    saros_type *type = body_types(L, &in, carries, bound);
+    saros_type *type = body_types(L, &in, carries, parts.bound);
     bool *weak = script_scratch(L, sizeof *weak * (size_t)(in.count + 1));
     weak[0] = true;
     for (int k = 0; k < in.count; ++k) weak[k + 1] = in.weak[k];
@@ -161,8 +168,15 @@ static int loop_core(lua_State *L) {
     int kept_tree = lua_gettop(L), kept = region->outputs - carries;
     saros_value *out = script_scratch(L, sizeof *out * (size_t)region->outputs);
     locate_top(L);
-    saros_loop_body(graph, region->body, saros_cast(n, SAROS_I64), bound, every, false, carries,
-                    in.value, inputs, in.value + carries, region->captures, region->capture, out);
+    parts.body = region->body;
+    parts.n = saros_cast(n, SAROS_I64);
+    parts.carries = carries;
+    parts.carry = in.value;
+    parts.inputs = in.count - carries;
+    parts.input = in.value + carries;
+    parts.captures = region->captures;
+    parts.capture = region->capture;
+    saros_loop_append(graph, &parts, out);
     script_push_results(L, out, carries, in.weak, 3);
     if (kept == 0) return 1;
     script_push_results(L, out + carries, kept, NULL, kept_tree);
@@ -264,45 +278,96 @@ static int region_cond(lua_State *L) {
     return lua_gettop(L);
 }
 
-/* ---- loop_while: upvalues condition, body ---- */
+/* ---- loop_while ---- */
 
-static int identity(lua_State *L) {
-    return lua_gettop(L);
+/** Calls the condition at `f` with the value on top, and pushes the mask as a traced value. */
+static void push_condition(lua_State *L, int f) {
+    lua_pushvalue(L, f);
+    lua_pushvalue(L, -2);
+    lua_call(L, 1, 1);
+    saros_value mask;
+    if (lua_isboolean(L, -1)) { /* known now */
+        saros_graph *graph = script_state_of(L)->top->graph;
+        saros_value zero = saros_scalar(graph, SAROS_I64, 0);
+        mask = saros_lt(zero, saros_scalar(graph, SAROS_I64, lua_toboolean(L, -1)));
+    } else {
+        mask = script_value_in(L, -1, NULL);
+    }
+    if (saros_value_dtype(mask) != SAROS_BOOL || saros_value_rank(mask) != 0)
+        script_fail(L, SAROS_ERR_TYPE, "compare numbers, or reduce with all or any",
+                    "loop_while: the condition must give one bool, got %s", script_describe(L, -1));
+    script_push_value(L, mask, false);
+    lua_replace(L, -2);
 }
 
+/** Replaces the carry on top by {mask, carry}. */
+static void pair_with_condition(lua_State *L, int f) {
+    push_condition(L, f);
+    lua_createtable(L, 2, 0);
+    lua_insert(L, -3);
+    lua_rawseti(L, -3, 1);
+    lua_rawseti(L, -2, 2);
+}
+
+/** {mask, carry} -> {mask, carry}; upvalues condition, body. */
 static int while_step(lua_State *L) {
     lua_settop(L, 1);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_pushvalue(L, 1);
-    lua_call(L, 1, 1);
-    lua_pushcfunction(L, region_cond);
-    lua_insert(L, 2);
     lua_pushvalue(L, lua_upvalueindex(2));
-    lua_pushcfunction(L, identity);
+    lua_rawgeti(L, 1, 2);
+    lua_call(L, 1, 1);
+    pair_with_condition(L, lua_upvalueindex(1));
+    return 1;
+}
+
+/** Pushes the tree at `index` with traced values for its numbers and tensors. */
+static void push_traced(lua_State *L, int index) {
+    lua_newtable(L);
+    int leaves = lua_gettop(L);
+    script_tree_flatten(L, index, leaves);
+    for (lua_Integer k = (lua_Integer)lua_rawlen(L, leaves); k > 0; --k) {
+        bool weak;
+        lua_rawgeti(L, leaves, k);
+        script_push_value(L, script_value_in(L, -1, &weak), weak);
+        lua_rawseti(L, leaves, k);
+        lua_pop(L, 1);
+    }
+    script_push_rebuilt(L, index, leaves, 1);
+    lua_remove(L, leaves);
+}
+
+/** (condition, body, carry, max) inside a recording. */
+static int while_core(lua_State *L) {
+    lua_settop(L, 4);
+    push_traced(L, 3);
+    lua_replace(L, 3);
+    lua_pushcfunction(L, loop_core);
+    lua_pushvalue(L, 4);
     lua_pushvalue(L, 1);
+    lua_pushvalue(L, 2);
+    lua_pushcclosure(L, while_step, 2);
+    lua_pushvalue(L, 3);
+    pair_with_condition(L, 1);
+    lua_pushboolean(L, 1);
     lua_call(L, 4, 1);
+    lua_rawgeti(L, -1, 2);
     return 1;
 }
 
 static int region_loop_while(lua_State *L) {
     script_check_function(L, 1, "condition");
     script_check_function(L, 2, "body");
-    int64_t max = positive(L, 4, "max");
-    lua_settop(L, 3);
-    lua_pushcfunction(L, region_loop);
-    lua_pushinteger(L, max);
-    lua_pushvalue(L, 1);
-    lua_pushvalue(L, 2);
-    lua_pushcclosure(L, while_step, 2);
-    lua_pushvalue(L, 3);
-    lua_call(L, 3, 1);
+    positive(L, 4, "max");
+    lua_settop(L, 4);
+    script_transform_push(L, while_core, 0);
+    lua_insert(L, 1);
+    lua_call(L, 4, 1);
     return 1;
 }
 
 static const script_entry entries[] = {
     {"loop", "n, body, c0, options?", "any, any",
      "c = body(c, i) for i = 1 … n, recorded once; {keep=, every=, inputs=}: also what keep(c, i) "
-     "returned, stacked",
+     "returned, stacked; {states=}: how many carries the reverse sweep may hold at once",
      region_loop},
     {"loop_while", "condition, body, c0, max", "any",
      "c = body(c) while condition(c), at most max times", region_loop_while},

@@ -22,6 +22,24 @@ fails("usage", "boom", saros.loop, 3, function() error{ kind = "usage", message 
 
 -- loop_while and cond
 near(saros.loop_while(function(s) return s:lt(100) end, function(s) return s * 3 end, 1.0, 50), 243)
+local turns = 0 -- it ends: the body is called as often as it has to
+local counting = saros.custom{
+  forward = function(s) turns = turns + 1; return s * 3 end,
+  jvp = function(_, v) return 3 * v[1] end, vjp = function(_, _, w) return 3 * w[1] end }
+near(saros.loop_while(function(c) return c.s:lt(100) end, function(c) return { s = counting(c.s), n = c.n + 1 } end,
+     { s = 1.0, n = 0 }, 10^6).n, 5)
+assert(turns >= 5 and turns <= 7, turns) -- recording may call it too
+near(saros.vmap(function(x) return saros.loop_while(function(s) return s:lt(100) end, function(s) return s * x end, 1.0, 50) end)(T{ 3, 10, 200 }),
+     { 243, 100, 200 })
+near(saros.vmap(saros.grad(function(x) return saros.loop_while(function(s) return s:lt(100) end, function(s) return s * x end, 1.0, 50) end))(T{ 3, 10, 200 }),
+     { 405, 20, 1 })
+local function decay(x, states)
+  return (saros.loop(40, function(s) return s + 0.1 * saros.sin(s * x) end, 1.0, { states = states }))
+end
+near(saros.grad(function(x) return decay(x, 5) end)(0.7), saros.grad(decay)(0.7))
+near(saros.grad(saros.grad(function(x) return decay(x, 5) end))(0.7), saros.grad(saros.grad(decay))(0.7))
+fails("domain", "states must be at least 1", saros.loop, 3, function(s) return s end, 1.0, { states = 0 })
+fails("type", "one bool", saros.loop_while, function(s) return s end, function(s) return s end, 1.0, 3)
 near(saros.grad(function(x) return saros.loop_while(function(s) return s:lt(100) end, function(s) return s * x end, 1.0, 50) end)(3.0),
      5 * 3^4)
 local function piecewise(x) return saros.cond(x:gt(1), function(y) return y^2 end, function(y) return -y end, x) end
