@@ -54,7 +54,7 @@ static bool slopes(const saros_rule *rule, int k, saros_value g[5]) {
     for (int order = 2; order <= 4; ++order) {
         g[order] = SAROS_NONE;
         if (!saros_is_none(g[order - 1]))
-            saros_jvp(1, &g[order - 1], 1, &rule->in[k], &one, &g[order]);
+            ad_jvp(1, &g[order - 1], 1, &rule->in[k], &one, &g[order]);
     }
     return true;
 }

@@ -128,26 +128,23 @@ done:
 
 saros_status ad_collapse_check(const char *where, saros_value y, saros_value x) {
     saros_type of = *saros_value_type(y), in = *saros_value_type(x);
-    if (in.rank == 2 && of.rank >= 1 && of.rank <= 2 && of.shape[0] == in.shape[0]) return SAROS_OK;
+    if (in.rank == 2 && of.rank >= 1 && of.rank <= 2 && of.shape[0] == in.shape[0])
+        return ad_independent(where, 1, &y, 1, &x);
     char a[128], b[128];
     return saros_fail(SAROS_ERR_SHAPE, where, "x is (n,d), y is (n) or (n,k)",
                       "got y of type %s and x of type %s", saros_type_text(&of, a, sizeof a),
                       saros_type_text(&in, b, sizeof b));
 }
 
-/** Unit vector `axis` in every row of x. */
-static saros_value unit_rows(saros_value x, int axis) {
+saros_value ad_collapse_row(saros_value x, const double *row) {
     saros_type type = *saros_value_type(x);
-    saros_tensor *row = NULL, *cast = NULL;
-    saros_value v;
-    saros_status status = saros_tensor_zeros(SAROS_F64, 1, &type.shape[1], &row);
-    if (status == SAROS_OK) {
-        ((double *)saros_tensor_data(row))[axis] = 1;
-        status = saros_tensor_cast(row, type.dtype, &cast);
-    }
-    v = status == SAROS_OK ? saros_broadcast(saros_constant(x.graph, cast), 2, type.shape, NULL)
-                           : saros_poison(x.graph);
-    saros_tensor_release(row);
+    saros_tensor *wide = NULL, *cast = NULL;
+    saros_status status = saros_tensor_from(SAROS_F64, 1, &type.shape[1], row, &wide);
+    if (status == SAROS_OK) status = saros_tensor_cast(wide, type.dtype, &cast);
+    saros_value v = status == SAROS_OK
+                        ? saros_broadcast(saros_constant(x.graph, cast), 2, type.shape, NULL)
+                        : saros_poison(x.graph);
+    saros_tensor_release(wide);
     saros_tensor_release(cast);
     return v;
 }
@@ -155,6 +152,16 @@ static saros_value unit_rows(saros_value x, int axis) {
 saros_value *ad_collapse_axes(saros_value x) {
     int d = (int)saros_value_type(x)->shape[1];
     saros_value *axes = saros_allocate(((size_t)d + 1) * sizeof *axes);
-    for (int i = 0; axes && i < d; ++i) axes[i] = unit_rows(x, i);
+    double *unit = saros_allocate_zero((size_t)d + 1, sizeof *unit);
+    for (int i = 0; axes && unit && i < d; ++i) {
+        unit[i] = 1;
+        axes[i] = ad_collapse_row(x, unit);
+        unit[i] = 0;
+    }
+    if (!unit) {
+        saros_release(axes);
+        axes = NULL;
+    }
+    saros_release(unit);
     return axes;
 }

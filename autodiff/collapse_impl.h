@@ -37,6 +37,8 @@ void ad_collapse_cross(const ad_collapse *node, const saros_operand_set set[2], 
                        int stream, double weight);
 /** x (n,d) and y (n) or (n,k) as the operators want them. */
 saros_status ad_collapse_check(const char *where, saros_value y, saros_value x);
+/** The numbers `row` in every row of x. */
+saros_value ad_collapse_row(saros_value x, const double *row);
 /** Unit vectors of every axis in every row of x: d values to release; NULL with the error recorded.
  */
 saros_value *ad_collapse_axes(saros_value x);

@@ -122,7 +122,7 @@ static saros_value pointwise_coefficient(const saros_rule *rule, int order, int 
     for (int i = 0; i < rule->ins; ++i)
         if (moves(series, order, i)) curve_add(&c, rule->in[i], series + i * stride, 0, k - 1);
     curve_add(&c, rule->out[0], out_series, 0, k - 1);
-    if (k > 1) saros_jet(rule->ins, partial, c.ins, c.in, k - 1, c.series, c.result);
+    if (k > 1) ad_jet(rule->ins, partial, c.ins, c.in, k - 1, c.series, c.result);
     for (int i = 0; i < rule->ins; ++i) {
         if (saros_is_none(partial[i])) continue;
         for (int j = 1; j <= k; ++j) {
@@ -185,7 +185,7 @@ static void jet_of_jvp(const saros_rule *rule, int order, const saros_value *ser
         for (int m = 0; m < outs; ++m)
             if (ad_is_float(rule->out[m]))
                 curve_add(&c, rule->out[m], out_series + m * stride, 0, k - 1);
-        saros_jet(outs, f, c.ins, c.in, k - 1, c.series, c.result);
+        ad_jet(outs, f, c.ins, c.in, k - 1, c.series, c.result);
         for (int m = 0; m < outs; ++m) {
             saros_value v = c.result[m * (k - 1) + k - 2];
             if (!saros_is_none(v)) out_series[m * stride + k] = scaled(1.0 / k, v);
@@ -265,8 +265,8 @@ done:
     return status;
 }
 
-void saros_jet(int outs, const saros_value *out, int ins, const saros_value *in, int order,
-               const saros_value *series, saros_value *out_series) {
+void ad_jet(int outs, const saros_value *out, int ins, const saros_value *in, int order,
+            const saros_value *series, saros_value *out_series) {
     ad_fill(outs * order, out_series, SAROS_NONE);
     ad_walk walk;
     saros_value bad = ad_walk_begin(&walk, outs, out, ins, in, ins * order, series);
@@ -294,4 +294,12 @@ done:
     if (saros_is_poisoned(bad)) ad_fill(outs * order, out_series, bad);
     saros_release(of);
     ad_walk_close(&walk);
+}
+
+void saros_jet(int outs, const saros_value *out, int ins, const saros_value *in, int order,
+               const saros_value *series, saros_value *out_series) {
+    if (ad_independent("saros_jet", outs, out, ins, in) == SAROS_OK)
+        ad_jet(outs, out, ins, in, order, series, out_series);
+    else
+        ad_fill(outs * order, out_series, saros_poison(saros_graph_of(ins, in)));
 }

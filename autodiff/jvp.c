@@ -77,8 +77,8 @@ done:
     return status;
 }
 
-void saros_jvp(int outs, const saros_value *out, int ins, const saros_value *in,
-               const saros_value *tangent, saros_value *out_tangent) {
+void ad_jvp(int outs, const saros_value *out, int ins, const saros_value *in,
+            const saros_value *tangent, saros_value *out_tangent) {
     ad_fill(outs, out_tangent, SAROS_NONE);
     ad_walk walk;
     saros_value bad = ad_walk_begin(&walk, outs, out, ins, in, ins, tangent);
@@ -101,4 +101,12 @@ done:
     if (saros_is_poisoned(bad)) ad_fill(outs, out_tangent, bad);
     saros_release(of);
     ad_walk_close(&walk);
+}
+
+void saros_jvp(int outs, const saros_value *out, int ins, const saros_value *in,
+               const saros_value *tangent, saros_value *out_tangent) {
+    if (ad_independent("saros_jvp", outs, out, ins, in) == SAROS_OK)
+        ad_jvp(outs, out, ins, in, tangent, out_tangent);
+    else
+        ad_fill(outs, out_tangent, saros_poison(saros_graph_of(ins, in)));
 }

@@ -25,7 +25,7 @@ static bool curvature(const ad_collapse *c) {
     saros_value slope = rule->row->partial(rule, k), second = SAROS_NONE, squares = SAROS_NONE;
     saros_type type = *saros_value_type(rule->in[k]);
     saros_value one = saros_splat(rule->graph, &type, 1);
-    if (!saros_is_none(slope)) saros_jvp(1, &slope, 1, &rule->in[k], &one, &second);
+    if (!saros_is_none(slope)) ad_jvp(1, &slope, 1, &rule->in[k], &one, &second);
     if (saros_is_none(second)) return true;
     for (int i = 0; i < c->d; ++i) {
         saros_value j = c->in[k * c->stride + i];

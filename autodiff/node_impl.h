@@ -37,6 +37,17 @@ void ad_node_vjp(const saros_rule *rule, const saros_value *cotangent, const boo
 void ad_node_jet(const saros_rule *rule, int order, const saros_value *series,
                  saros_value *out_series);
 
+/** saros_jvp, saros_vjp and saros_jet for rules, which know what their values hang on. */
+void ad_jvp(int outs, const saros_value *out, int ins, const saros_value *in,
+            const saros_value *tangent, saros_value *out_tangent);
+void ad_vjp(int outs, const saros_value *out, const saros_value *cotangent, int ins,
+            const saros_value *in, saros_value *gradient);
+void ad_jet(int outs, const saros_value *out, int ins, const saros_value *in, int order,
+            const saros_value *series, saros_value *out_series);
+/** Refuses `in` that are computed from what the result depends on by other ways (independent.c). */
+saros_status ad_independent(const char *where, int outs, const saros_value *out, int ins,
+                            const saros_value *in);
+
 /** Whether the row is multilinear, in at most two sets, in the operands that move; gives the sets.
  */
 bool ad_multilinear(const saros_rule *rule, const bool *moving, saros_operand_set set[2],

@@ -85,7 +85,7 @@ static saros_status branch_jet(branch *b, const saros_rule *rule, int order,
     }
     if (b->region.status == SAROS_OK) {
         saros_inline(b->region.inner, b->body, b->in, b->out);
-        saros_jet(rule->outs, b->out, b->ins, b->in, order, given, b->result);
+        ad_jet(rule->outs, b->out, b->ins, b->in, order, given, b->result);
     }
     saros_release(given);
     return b->region.status;
@@ -149,7 +149,7 @@ static saros_status branch_vjp(branch *b, const saros_rule *rule, const saros_va
         if (wanted[b->first + k]) in[k] = b->in[k];
     if (b->region.status == SAROS_OK) {
         saros_inline(b->region.inner, b->body, b->in, b->out);
-        saros_vjp(rule->outs, b->out, ct, b->ins, in, b->result + b->first - 1);
+        ad_vjp(rule->outs, b->out, ct, b->ins, in, b->result + b->first - 1);
     }
     saros_release(ct);
     return b->region.status;

@@ -86,7 +86,7 @@ static void results(series_loop *s, int first, int last) {
 static void results_all(series_loop *s) {
     const saros_loop_view *view = &s->loop.view;
     saros_inline(s->region.inner, view->body, s->inside, s->next);
-    saros_jet(s->loop.outs, s->next, s->loop.ins, s->inside, s->order, s->given, s->result);
+    ad_jet(s->loop.outs, s->next, s->loop.ins, s->inside, s->order, s->given, s->result);
     results(s, 0, view->carries);
     results(s, view->carries, view->carries + view->kept);
     int before = s->region.results;

@@ -81,7 +81,7 @@ void ad_loop_reverse_jvp(const saros_rule *rule, const saros_value *tangent,
         ad_fill(rule->outs, out_tangent, saros_poison(rule->graph));
         return;
     }
-    saros_jvp(rule->outs, memory + 2 * rule->ins, rule->ins, by, tangent, out_tangent);
+    ad_jvp(rule->outs, memory + 2 * rule->ins, rule->ins, by, tangent, out_tangent);
     saros_release(memory);
 }
 
@@ -94,7 +94,7 @@ void ad_loop_reverse_vjp(const saros_rule *rule, const saros_value *cotangent, c
     }
     for (int k = 0; k < rule->ins; ++k)
         if (!wanted[k]) by[k] = SAROS_NONE;
-    saros_vjp(rule->outs, memory + 2 * rule->ins, cotangent, rule->ins, by, gradient);
+    ad_vjp(rule->outs, memory + 2 * rule->ins, cotangent, rule->ins, by, gradient);
     saros_release(memory);
 }
 
@@ -109,7 +109,7 @@ void ad_loop_reverse_jet(const saros_rule *rule, int order, const saros_value *s
     }
     for (int k = 0; k < rule->ins; ++k)
         for (int j = 0; j < order; ++j) given[k * order + j] = series[k * (order + 1) + j + 1];
-    saros_jet(rule->outs, memory + 2 * rule->ins, rule->ins, by, order, given, result);
+    ad_jet(rule->outs, memory + 2 * rule->ins, rule->ins, by, order, given, result);
     for (int m = 0; m < rule->outs; ++m)
         for (int j = 0; j < order; ++j) out_series[m * (order + 1) + j + 1] = result[m * order + j];
 done:

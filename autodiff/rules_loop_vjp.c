@@ -141,7 +141,7 @@ static saros_status make_step(reverse_loop *r) {
         bool carry = k >= loop->carry && k < loop->input;
         if (carry ? r->live[k - loop->carry] : r->depends[k]) in[k] = r->feed[k];
     }
-    saros_vjp(loop->outs, out, ct, loop->ins, in, r->gradient);
+    ad_vjp(loop->outs, out, ct, loop->ins, in, r->gradient);
     for (int k = loop->carry; k < loop->ins; ++k) {
         saros_type type = ad_body_type(loop->view.body, k);
         if (k < loop->input && r->live[k - loop->carry])

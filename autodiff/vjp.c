@@ -157,8 +157,8 @@ static saros_status seed(const ad_walk *walk, int outs, const saros_value *out,
     return SAROS_OK;
 }
 
-void saros_vjp(int outs, const saros_value *out, const saros_value *cotangent, int ins,
-               const saros_value *in, saros_value *gradient) {
+void ad_vjp(int outs, const saros_value *out, const saros_value *cotangent, int ins,
+            const saros_value *in, saros_value *gradient) {
     ad_fill(ins, gradient, SAROS_NONE);
     ad_walk walk;
     saros_value bad = ad_walk_begin(&walk, outs, out, ins, in, cotangent ? outs : 0, cotangent);
@@ -177,4 +177,12 @@ done:
     if (saros_is_poisoned(bad)) ad_fill(ins, gradient, bad);
     saros_release(of);
     ad_walk_close(&walk);
+}
+
+void saros_vjp(int outs, const saros_value *out, const saros_value *cotangent, int ins,
+               const saros_value *in, saros_value *gradient) {
+    if (ad_independent("saros_vjp", outs, out, ins, in) == SAROS_OK)
+        ad_vjp(outs, out, cotangent, ins, in, gradient);
+    else
+        ad_fill(ins, gradient, saros_poison(saros_graph_of(ins, in)));
 }

@@ -164,6 +164,36 @@ START_TEST(inputs_of_a_derivative_are_independent) {
 }
 END_TEST
 
+/** -(-x) folds to x, a slice of a reshape is not the reshape of a slice: what is written in terms
+ * of v does not hang on v. */
+START_TEST(a_derivative_by_a_derived_value_is_refused_where_others_lead_past_it) {
+    for (int kind = 0; kind < 5; ++kind) {
+        saros_graph *g = NULL;
+        ck_ok(saros_graph_make(&g));
+        saros_type type = saros_type_make(SAROS_F64, 2, (int64_t[]){4, 3});
+        saros_value x = saros_input(g, &type, "x"), tangent, d[3];
+        saros_value v =
+            kind < 3 ? saros_neg(x) : saros_reshape(saros_slice(x, 0, 1, 3, 1), 1, (int64_t[]){6});
+        if (kind == 2) v = saros_alias(v);
+        saros_value y = saros_sin(kind == 0 || kind == 2 ? saros_neg(v) : v);
+        if (kind == 1) y = saros_mul(y, saros_exp(x));
+        if (kind == 4) y = saros_sin(saros_slice(saros_reshape(x, 1, (int64_t[]){12}), 0, 3, 9, 1));
+        tangent = saros_splat(g, saros_value_type(v), 1);
+        saros_vjp(1, &y, &y, 1, &v, d);
+        saros_jvp(1, &y, 1, &v, &tangent, d + 1);
+        saros_jet(1, &y, 1, &v, 1, &tangent, d + 2);
+        bool fine = kind == 2 || kind == 3;
+        for (int k = 0; k < 3; ++k) {
+            ck_assert(saros_is_poisoned(d[k]) == !fine);
+            ck_assert(!saros_is_none(d[k]));
+        }
+        ck_assert_int_eq(saros_graph_status(g), fine ? SAROS_OK : SAROS_ERR_USAGE);
+        if (!fine) ck_assert_ptr_nonnull(strstr(saros_error_last()->hint, "saros_alias"));
+        saros_graph_release(g);
+    }
+}
+END_TEST
+
 START_TEST(a_cotangent_not_selected_by_where_stays_zero_behind_it) {
     saros_graph *g = NULL;
     ck_ok(saros_graph_make(&g));
@@ -238,6 +268,7 @@ SAROS_TEST_MAIN("autodiff/modes", second_derivatives_agree_in_every_word_of_mode
                 burgers_terms_cost_four_dots_a_layer,
                 perturbations_of_nested_derivatives_are_not_confused,
                 inputs_of_a_derivative_are_independent,
+                a_derivative_by_a_derived_value_is_refused_where_others_lead_past_it,
                 a_cotangent_not_selected_by_where_stays_zero_behind_it,
                 a_row_without_rule_is_an_error_that_names_it,
                 wrong_types_of_tangents_and_missing_cotangents_are_errors)

@@ -5,17 +5,20 @@
  *      saros_vjp(1, &J, NULL, 1, &nu, &g);
  *
  *  Derivatives are with respect to values, not names: everything between `in` and `out` is
- * differentiated, `in` values are held to be independent. SAROS_NONE stands for a zero tangent or
- * cotangent, in arguments and in results. Errors (a row without a rule, a numeric call
- * differentiated twice, a tangent of another shape than its value) poison the results and the
- * graph. All of `in` belong to one graph; inside a body, differentiate by values of the body
- * (saros_alias(x) gives an enclosing x a place in it).
+ * differentiated, `in` values are held to be independent. A value of `in` that is computed from
+ * inputs on which `out` depends by other ways too is refused: equal nodes are one and algebra
+ * folds, so those ways are not what was written; saros_alias makes it a value of its own.
+ * SAROS_NONE stands for a zero tangent or cotangent, in arguments and in results. Errors (a row
+ * without a rule, a numeric call differentiated twice, a tangent of another shape than its value)
+ * poison the results and the graph. All of `in` belong to one graph; inside a body, differentiate
+ * by values of the body (saros_alias(x) gives an enclosing x a place in it).
  */
 #ifndef SAROS_AUTODIFF_H
 #define SAROS_AUTODIFF_H
 
 #include "saros/function.h"
 #include "saros/ops.h"
+#include "saros/region.h"
 
 /** Forward mode: out_tangent = (d out / d in) tangent. */
 SAROS_API void saros_jvp(int outs, const saros_value *out, int ins, const saros_value *in,
@@ -40,6 +43,31 @@ SAROS_API saros_value saros_second_order(saros_value y, saros_value x, saros_val
 /** Laplacian of the Laplacian, x and y as above. Up to d = 5 one pass with 2+2d+d(d+1)/2 streams,
  * else (and where a row between has no rule for it) two nested Laplacians. */
 SAROS_API saros_value saros_biharmonic(saros_value y, saros_value x);
+
+/** coefficient d^power[0]/dx_1 … of an operator, of order at most 16. */
+typedef struct saros_operator_term {
+    double coefficient;
+    const int *power; /**< one per column of x */
+} saros_operator_term;
+/** Sum of the terms applied to y, row by row, x and y as above. One jet for each direction of the
+ * polarisation identity (operator.c): d of them for pure derivatives, (a+1)(b+1) - 1 less multiples
+ * for d_i^a d_j^b. */
+SAROS_API saros_value saros_operator(saros_value y, saros_value x, int terms,
+                                     const saros_operator_term *term);
+/** Unbiased estimate of the Laplacian from `directions` random directions drawn from `key`, the
+ * same in every row; x and y as above. directions+2 streams, whatever d is; exact where the
+ * Hessian of a row is diagonal. */
+SAROS_API saros_value saros_laplacian_estimate(saros_value y, saros_value x, saros_value key,
+                                               int64_t directions);
+
+/** Values that the reverse sweep computes again instead of keeping what led to them: `build` makes
+ * them in a body of its own, where values of enclosing graphs are captures. Gradients are the
+ * same. */
+SAROS_API void saros_checkpoint(saros_graph *graph, saros_branch_fn build, void *user, int outputs,
+                                saros_value *out);
+/** From a finished body, whose first input is an i64 scalar (0) and whose others are captures. */
+SAROS_API void saros_checkpoint_body(saros_graph *graph, saros_body *body, int captures,
+                                     const saros_value *capture, saros_value *out);
 
 /** Batched copy of a body: inputs with batched[k] get a leading axis of extent `size`; all outputs
  * carry it. */
