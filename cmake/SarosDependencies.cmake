@@ -3,7 +3,7 @@
 # The ground floors (core, autodiff) build with a compiler alone: what is missing there becomes an error
 # "not in this build" of the rows that need it. The floors above require their libraries.
 # LLVM, libedit and gnuplot are optional everywhere. SAROS_WITHOUT leaves parts out although they are there.
-set(SAROS_WITHOUT "" CACHE STRING "Parts to leave out: blas lapack fftw hdf5 llvm edit gnuplot check, as a list")
+set(SAROS_WITHOUT "" CACHE STRING "Parts to leave out: blas lapack fftw hdf5 llvm xsmm edit gnuplot check, as a list")
 if("solvers" IN_LIST SAROS_FLOORS)
   set(need REQUIRED)
 else()
@@ -58,6 +58,17 @@ if(SAROS_LLVM_INCLUDE AND SAROS_LLVM_LIBRARY)
   target_include_directories(saros_dep_llvm SYSTEM INTERFACE ${SAROS_LLVM_INCLUDE})
 else()
   saros_dep(llvm 0)
+endif()
+
+# libxsmm: machine code for small products, linked in whole (a static library).
+find_path(SAROS_XSMM_INCLUDE libxsmm.h)
+find_library(SAROS_XSMM_LIBRARY xsmm)
+mark_as_advanced(SAROS_XSMM_INCLUDE SAROS_XSMM_LIBRARY)
+if(SAROS_XSMM_INCLUDE AND SAROS_XSMM_LIBRARY)
+  saros_dep(xsmm 1 ${SAROS_XSMM_LIBRARY} ${CMAKE_DL_LIBS})
+  target_include_directories(saros_dep_xsmm SYSTEM INTERFACE ${SAROS_XSMM_INCLUDE})
+else()
+  saros_dep(xsmm 0)
 endif()
 
 # ---- solvers ----

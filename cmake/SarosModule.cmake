@@ -6,6 +6,7 @@
 set(SAROS_SOURCES_OF_FFTW "/core/primitives/fft_plan\\.c$")
 set(SAROS_SOURCES_OF_HDF5 "/core/store/hdf5/")
 set(SAROS_SOURCES_OF_LLVM "/core/kernel/llvm/")
+set(SAROS_SOURCES_OF_XSMM "/core/gemm/xsmm\\.c$")
 function(saros_module name)
   if(NOT name IN_LIST SAROS_FLOORS)
     return()
@@ -16,7 +17,7 @@ function(saros_module name)
   list(FILTER sources EXCLUDE REGEX "/main\\.c$|/lua/program/")
   # A part that was not found: its own sources are left out, and core/without/ has what stands in for it, plainly or
   # with an error that says so.
-  foreach(part BLAS LAPACK FFTW HDF5 LLVM)
+  foreach(part BLAS LAPACK FFTW HDF5 LLVM XSMM)
     string(TOLOWER ${part} lower)
     if(SAROS_HAVE_${part})
       list(FILTER sources EXCLUDE REGEX "/core/without/${lower}\\.c$")

@@ -17,6 +17,8 @@ target_link_libraries(saros PRIVATE saros_flags ${libs} Threads::Threads m)
 if(NOT SAROS_SANITIZE) # a name nobody defines is an error here, not where the library is used
   target_link_options(saros PRIVATE -Wl,--no-undefined)
 endif()
+# A static library inside stays inside: its names are not ours to export.
+target_link_options(saros PRIVATE -Wl,--exclude-libs,ALL)
 # Once loaded it stays: MPI, PETSc and LLVM below it do not survive being unloaded (a Lua state that closes, and with it
 # the module, would unload it).
 target_link_options(saros PRIVATE -Wl,-z,nodelete)

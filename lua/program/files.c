@@ -116,6 +116,7 @@ int command_info(int argc, char **argv) {
     if (bits) printf(" (%d-bit vectors)", bits);
     printf("\nthreads: %d\nparts:\n", saros_threads());
     part("llvm", SAROS_HAVE_LLVM);
+    part("libxsmm", SAROS_HAVE_XSMM);
     part("blas", SAROS_HAVE_BLAS);
     part("lapack", SAROS_HAVE_LAPACK);
     part("fftw", SAROS_HAVE_FFTW);

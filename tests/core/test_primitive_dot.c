@@ -1,6 +1,7 @@
 /** Contractions against sums written out: roles of axes, transposed and broadcast operands, lengths
  * on both sides of every switch of method, degenerate shapes, matmul's ranks. */
 #include "core/primitive_run.h"
+#include "saros/pool.h"
 
 /** One contraction of a (batch i, free f, contracted k) with axes in a given order. */
 typedef struct dot_case {
@@ -117,6 +118,76 @@ START_TEST(broadcast_strided_and_reversed_operands) {
 }
 END_TEST
 
+/* ---- classes of size: every method and both sides of its limits ---- */
+
+static bool stored_transposed[2];
+
+static saros_value build_product(saros_graph *g, const saros_value *x) {
+    (void)g;
+    int of_a = stored_transposed[0] ? 0 : 1, of_b = stored_transposed[1] ? 1 : 0;
+    return saros_dot_general(x[0], x[1], 1, &of_a, &of_b, 0, NULL, NULL);
+}
+
+static double number_at(const saros_tensor *x, int64_t i) {
+    const void *data = saros_tensor_const_data(x);
+    return saros_tensor_dtype(x) == SAROS_F64 ? ((const double *)data)[i]
+                                              : (double)((const float *)data)[i];
+}
+
+/** Against a plain triple loop. Whatever the order of a sum of k products, its error is at most
+ * about k eps times the sum of their sizes (Higham, Accuracy and Stability, 3.5). */
+static void check_product(const saros_tensor *a, const saros_tensor *b, const saros_tensor *y,
+                          int64_t m, int64_t n, int64_t k) {
+    const double eps = saros_tensor_dtype(y) == SAROS_F64 ? 0x1p-53 : 0x1p-24;
+    for (int64_t i = 0; i < m; ++i)
+        for (int64_t j = 0; j < n; ++j) {
+            double sum = 0, size = 0;
+            for (int64_t l = 0; l < k; ++l) {
+                double term = number_at(a, stored_transposed[0] ? l * m + i : i * k + l) *
+                              number_at(b, stored_transposed[1] ? j * k + l : l * n + j);
+                sum += term;
+                size += fabs(term);
+            }
+            ck_assert_msg(fabs(number_at(y, i * n + j) - sum) <= (double)(k + 1) * eps * size,
+                          "(%d, %d) of %d x %d x %d", (int)i, (int)j, (int)m, (int)n, (int)k);
+        }
+}
+
+/** On one thread, then on more: the same bits. */
+static void check_threads(saros_tensor **in, int64_t m, int64_t n, int64_t k) {
+    saros_tensor *one = NULL;
+    for (int threads = 1; threads <= 4; threads *= 2) {
+        ck_ok(saros_threads_set(threads));
+        saros_tensor *y = run(build_product, 2, in);
+        if (!one) check_product(in[0], in[1], one = y, m, n, k);
+        ck_assert_mem_eq(saros_tensor_const_data(one), saros_tensor_const_data(y),
+                         (size_t)(m * n) * saros_dtype_bytes(saros_tensor_dtype(y)));
+        if (y != one) saros_tensor_release(y);
+    }
+    ck_ok(saros_threads_set(0));
+    saros_tensor_release(one);
+}
+
+START_TEST(every_class_of_size_in_every_layout_on_any_threads) {
+    static const int64_t sizes[][3] = {
+        {2, 2, 5},       {17, 3, 40},     {3, 17, 40},     {250, 1, 128},
+        {1, 250, 128},   {5, 1, 5},       {64, 64, 1},     {64, 130, 4},
+        {250, 128, 128}, {128, 128, 250}, {131, 129, 385}, {200, 7, 600},
+        {31, 520, 64},   {300, 530, 90},  {1030, 30, 70},  {66, 65, 1000}};
+    const int64_t m = sizes[_i][0], n = sizes[_i][1], k = sizes[_i][2];
+    for (int layout = 0; layout < 8; ++layout) {
+        const saros_dtype dtype = layout < 4 ? SAROS_F64 : SAROS_F32;
+        stored_transposed[0] = layout & 1;
+        stored_transposed[1] = layout & 2;
+        saros_tensor *in[] = {
+            run_random(dtype, 2, stored_transposed[0] ? SHAPE(k, m) : SHAPE(m, k), -1, 1, 1),
+            run_random(dtype, 2, stored_transposed[1] ? SHAPE(n, k) : SHAPE(k, n), -1, 1, 2)};
+        check_threads(in, m, n, k);
+        run_release(2, in);
+    }
+}
+END_TEST
+
 static saros_value build_matmul(saros_graph *g, const saros_value *x) {
     (void)g;
     return saros_matmul(x[0], x[1]);
@@ -176,6 +247,7 @@ int main(void) {
     Suite *suite = suite_create("core/primitive_dot");
     TCase *tcase = tcase_create("dot");
     tcase_add_loop_test(tcase, every_order_of_axes_and_every_method, 0, 12);
+    tcase_add_loop_test(tcase, every_class_of_size_in_every_layout_on_any_threads, 0, 16);
     tcase_add_test(tcase, several_contracted_axes);
     tcase_add_test(tcase, broadcast_strided_and_reversed_operands);
     tcase_add_loop_test(tcase, matmul_has_the_ranks_of_numpy, 0, 8);
