@@ -3,6 +3,7 @@
 #include <string.h>
 
 #include "compile_impl.h"
+#include "gemm/lower_impl.h"
 #include "kernel/kernel_impl.h"
 #include "rewrite_impl.h"
 #include "saros/memory.h"
@@ -89,6 +90,19 @@ const char *saros_backend_default(int *vector_bits) {
     return chosen.backend;
 }
 
+/** The passes of the compiled backend. */
+static saros_status lower_body(const saros_body *body, saros_body **out) {
+    saros_body *packed = NULL, *lowered = NULL;
+    saros_status status = SAROS_OK;
+    SAROS_TRY(saros_gemm_pack(body, &packed));
+    SAROS_TRY(saros_gemm_lower(packed, &lowered));
+    status = saros_kernel_fuse(lowered, out);
+done:
+    saros_body_release(packed);
+    saros_body_release(lowered);
+    return status;
+}
+
 /** The passes on `body`, a window on its graph, then the compiler proper. */
 static saros_status compile_passes(const saros_body *body, const saros_compile_options *options,
                                    int carries, saros_function **out) {
@@ -99,7 +113,7 @@ static saros_status compile_passes(const saros_body *body, const saros_compile_o
     SAROS_TRY(saros_merge_loops(body, &merged));
     SAROS_TRY(saros_rewrite(merged ? merged : body, saros_contract, &contracted));
     if (strcmp(chosen.backend, "cpu") == 0 && !contracted->graph->ordered)
-        SAROS_TRY(saros_kernel_fuse(contracted, &fused));
+        SAROS_TRY(lower_body(contracted, &fused));
     status = saros_compile_ready(fused ? fused : contracted, &chosen, carries, out);
 done:
     saros_body_release(merged);

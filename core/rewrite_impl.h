@@ -18,6 +18,8 @@ saros_status saros_rewrite(const saros_body *body, saros_rewrite_rule *rule, sar
 
 /** a*b + c and its relatives in one rounding (contract.c). */
 saros_value saros_contract(const saros_primitive *row, const saros_value *in);
+/** Sums of windows that do not overlap joined end to end (join_pads.c). */
+saros_value saros_join_pads(const saros_primitive *row, const saros_value *in);
 
 /** The copy of `body` in which loops that others contain are gone (merge_loops.c); NULL where there
  * is nothing to do. */

@@ -119,38 +119,39 @@ done:
 
 /* ---- one product y[rows of a][rows of b] ---- */
 
-typedef saros_status product(const matrix *a, const matrix *b, void *y);
+typedef saros_status product(const matrix *a, const matrix *b, void *y, bool add);
 
-static saros_gemm as_gemm(saros_dtype dtype, const matrix *a, const matrix *b, void *y) {
-    return (saros_gemm){.dtype = dtype,
-                        .m = a->rows,
-                        .n = b->rows,
-                        .k = a->k,
-                        .a = a->data,
-                        .b = b->data,
-                        .c = y,
-                        .lda = a->lead,
-                        .ldb = b->lead,
-                        .ldc = b->rows,
-                        .a_columns = !a->k_inner,
-                        .b_columns = b->k_inner};
-}
-
-static saros_status gemm_f64(const matrix *a, const matrix *b, void *y) {
-    const saros_gemm g = as_gemm(SAROS_F64, a, b, y);
-    return saros_gemm_run(&g);
-}
-static saros_status gemm_f32(const matrix *a, const matrix *b, void *y) {
-    const saros_gemm g = as_gemm(SAROS_F32, a, b, y);
+static saros_status multiply(saros_dtype dtype, const matrix *a, const matrix *b, void *y,
+                             bool add) {
+    const saros_gemm g = {.dtype = dtype,
+                          .m = a->rows,
+                          .n = b->rows,
+                          .k = a->k,
+                          .a = a->data,
+                          .b = b->data,
+                          .c = y,
+                          .lda = a->lead,
+                          .ldb = b->lead,
+                          .ldc = b->rows,
+                          .a_columns = !a->k_inner,
+                          .b_columns = b->k_inner,
+                          .add = add};
     return saros_gemm_run(&g);
 }
 
-static saros_status loops_i64(const matrix *a, const matrix *b, void *to) {
+static saros_status gemm_f64(const matrix *a, const matrix *b, void *y, bool add) {
+    return multiply(SAROS_F64, a, b, y, add);
+}
+static saros_status gemm_f32(const matrix *a, const matrix *b, void *y, bool add) {
+    return multiply(SAROS_F32, a, b, y, add);
+}
+
+static saros_status loops_i64(const matrix *a, const matrix *b, void *to, bool add) {
     const uint64_t *x = (const void *)a->data, *w = (const void *)b->data;
     uint64_t *y = to;
     for (int64_t i = 0; i < a->rows; ++i)
         for (int64_t j = 0; j < b->rows; ++j) {
-            uint64_t sum = 0;
+            uint64_t sum = add ? *y : 0;
             for (int64_t k = 0; k < a->k; ++k)
                 sum +=
                     x[i * a->row_stride + k * a->k_stride] * w[j * b->row_stride + k * b->k_stride];
@@ -158,12 +159,12 @@ static saros_status loops_i64(const matrix *a, const matrix *b, void *to) {
         }
     return SAROS_OK;
 }
-static saros_status loops_i32(const matrix *a, const matrix *b, void *to) {
+static saros_status loops_i32(const matrix *a, const matrix *b, void *to, bool add) {
     const uint32_t *x = (const void *)a->data, *w = (const void *)b->data;
     uint32_t *y = to;
     for (int64_t i = 0; i < a->rows; ++i)
         for (int64_t j = 0; j < b->rows; ++j) {
-            uint32_t sum = 0;
+            uint32_t sum = add ? *y : 0;
             for (int64_t k = 0; k < a->k; ++k)
                 sum +=
                     x[i * a->row_stride + k * a->k_stride] * w[j * b->row_stride + k * b->k_stride];
@@ -187,10 +188,10 @@ static product *choose(saros_dtype dtype) {
 
 /** Walks the batch axes, last one fastest. */
 static saros_status run_batches(matrix *a, matrix *b, char *y, int64_t bytes, int64_t count,
-                                product *multiply) {
+                                product *run, bool add) {
     int64_t index[SAROS_MAX_RANK] = {0}, cell = a->rows * b->rows * bytes;
     for (int64_t i = 0; i < count; ++i, y += cell) {
-        const saros_status status = multiply(a, b, y);
+        const saros_status status = run(a, b, y, add);
         if (status != SAROS_OK) return status;
         for (int k = a->batches - 1; k >= 0; --k) {
             int64_t wrap = ++index[k] < a->batch_extent[k] ? 0 : a->batch_extent[k];
@@ -203,26 +204,35 @@ static saros_status run_batches(matrix *a, matrix *b, char *y, int64_t bytes, in
     return SAROS_OK;
 }
 
-saros_status saros_dot_evaluate(const saros_evaluation *e) {
+static saros_status contract(const int64_t *word, saros_tensor *x, saros_tensor *w, saros_tensor *y,
+                             bool add) {
     saros_status status = SAROS_OK;
-    saros_tensor *copy[2] = {NULL, NULL}, *y = e->out[0];
-    const int64_t *word = e->attributes->word;
-    saros_dot_side side_a = saros_dot_read(word, 0, e->in[0]->rank);
-    saros_dot_side side_b = saros_dot_read(word, 1, e->in[1]->rank);
+    saros_tensor *copy[2] = {NULL, NULL};
+    saros_dot_side side_a = saros_dot_read(word, 0, x->rank);
+    saros_dot_side side_b = saros_dot_read(word, 1, w->rank);
     matrix a, b;
     int64_t bytes = (int64_t)saros_dtype_bytes(y->dtype), count = 1, k = 1;
-    for (int i = 0; i < side_a.contracts; ++i) k *= e->in[0]->shape[side_a.contract[i]];
+    for (int i = 0; i < side_a.contracts; ++i) k *= x->shape[side_a.contract[i]];
     if (y->count == 0) return SAROS_OK;
     if (k == 0) {
-        memset(y->data, 0, (size_t)(y->count * bytes));
+        if (!add) memset(y->data, 0, (size_t)(y->count * bytes));
         return SAROS_OK;
     }
-    SAROS_TRY(prepare(e->in[0], &side_a, &a, &copy[0]));
-    SAROS_TRY(prepare(e->in[1], &side_b, &b, &copy[1]));
+    SAROS_TRY(prepare(x, &side_a, &a, &copy[0]));
+    SAROS_TRY(prepare(w, &side_b, &b, &copy[1]));
     for (int i = 0; i < a.batches; ++i) count *= a.batch_extent[i];
-    SAROS_TRY(run_batches(&a, &b, y->data, bytes, count, choose(y->dtype)));
+    SAROS_TRY(run_batches(&a, &b, y->data, bytes, count, choose(y->dtype), add));
 done:
     saros_tensor_release(copy[0]);
     saros_tensor_release(copy[1]);
     return status;
+}
+
+saros_status saros_dot_evaluate(const saros_evaluation *e) {
+    return contract(e->attributes->word, e->in[0], e->in[1], e->out[0], false);
+}
+
+saros_status saros_dot_add(const int64_t *word, saros_tensor *a, saros_tensor *b,
+                           saros_tensor *out) {
+    return contract(word, a, b, out, true);
 }

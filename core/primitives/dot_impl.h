@@ -15,6 +15,9 @@ typedef struct saros_dot_side {
 
 /** Reads the words for operand `which` (0 or 1) of rank `rank`. */
 saros_dot_side saros_dot_read(const int64_t *word, int which, int rank);
+/** out += the contraction of a and b that the words of a dot say. Floats. */
+saros_status saros_dot_add(const int64_t *word, saros_tensor *a, saros_tensor *b,
+                           saros_tensor *out);
 saros_status saros_dot_evaluate(const saros_evaluation *evaluation);
 
 #endif
