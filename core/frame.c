@@ -88,17 +88,17 @@ static saros_frame *make_frame(const saros_function *f) {
     return frame;
 }
 
-static void free_frame(saros_frame *frame) {
+void saros_frame_discard(saros_frame *frame) {
     if (!frame) return;
     saros_release(frame->scratch);
     saros_release(frame);
 }
 
 void saros_frames_free(saros_function *f) {
-    free_frame(atomic_load(&f->spare));
+    saros_frame_discard(atomic_load(&f->spare));
     while (f->idle) {
         saros_frame *next = f->idle->next;
-        free_frame(f->idle);
+        saros_frame_discard(f->idle);
         f->idle = next;
     }
 }

@@ -116,6 +116,8 @@ void saros_frames_free(saros_function *function);
 saros_frame *saros_frame_borrow(const saros_function *function,
                                 const saros_communicator *communicator);
 void saros_frame_return(saros_frame *frame);
+/** Gives its memory back instead of keeping it for the next call; NULL allowed. */
+void saros_frame_discard(saros_frame *frame);
 /** Memory of at least `bytes` that stays with the frame; NULL with the error recorded. */
 void *saros_frame_scratch(saros_frame *frame, size_t bytes);
 /** Input k is the row-major (or opaque) `tensor` from now on. */

@@ -195,7 +195,11 @@ saros_status saros_loop_evaluate(const saros_evaluation *e) {
     for (int64_t j = 0; j < r.n && !ends(&r, j); ++j) SAROS_TRY(saros_running_step(&r, j));
     saros_running_finish(&r);
 done:
-    if (r.frame) saros_frame_return(r.frame);
+    /* what runs once, as a checkpointed part does, lends its memory to what comes after */
+    if (r.view.bound == 1)
+        saros_frame_discard(r.frame);
+    else if (r.frame)
+        saros_frame_return(r.frame);
     saros_dense_free(&in);
     return status;
 }

@@ -301,18 +301,10 @@ static int transform_jit(lua_State *L) {
     return 1;
 }
 
-static int transform_checkpoint(lua_State *L) {
-    return script_fail(L, SAROS_ERR_UNSUPPORTED,
-                       "leave it out: all states of a loop are kept for now",
-                       "saros.checkpoint is not in this build");
-}
-
 static const script_entry entries[] = {
     {"jit", "f, options?", "function",
      "f recorded once per argument types and compiled; {check_finite=true} names the line of a NaN",
      transform_jit},
-    {"checkpoint", "f", "function", "recompute f in the reverse sweep (not in this build)",
-     transform_checkpoint},
 };
 
 const script_entries script_transform_entries = {entries, (int)(sizeof entries / sizeof *entries)};

@@ -314,16 +314,19 @@ static int build_loop_reverse(saros_graph *g, const saros_value *x, saros_value 
     saros_vjp(2, out, ct, 3, x, y);
     return 3;
 }
+/* outer values get a place in the branch, so that it computes and not the graph around it */
+static saros_value inside(saros_graph *body, saros_value v) {
+    return saros_build(body, &saros_row_alias, NULL, 1, &v);
+}
 static saros_status then_branch(saros_graph *body, void *user, saros_value *out) {
     const saros_value *x = user;
-    (void)body;
-    out[0] = saros_mul(saros_sin(x[1]), x[2]);
+    out[0] = saros_mul(saros_sin(inside(body, x[1])), x[2]);
     return SAROS_OK;
 }
 static saros_status else_branch(saros_graph *body, void *user, saros_value *out) {
     const saros_value *x = user;
-    (void)body;
-    out[0] = saros_mul(saros_exp(x[1]), saros_mul(x[1], x[1]));
+    saros_value own = inside(body, x[1]);
+    out[0] = saros_mul(saros_exp(own), saros_mul(own, own));
     return SAROS_OK;
 }
 static int build_cond(saros_graph *g, const saros_value *x, saros_value *y) {

@@ -54,7 +54,7 @@ fails("usage", "did you mean saros.tanh?", function() return saros.tanhh end)
 for _, later in ipairs{ "mesh", "map", "profile" } do
   fails("usage", "not in this build", function() return saros[later] end)
 end
-fails("usage", "not in this build", saros.checkpoint, print)
+fails("type", "function", saros.checkpoint, 3)
 fails("usage", "2000 threads, needed 0 to 1024", saros.threads, 2000)
 fails("usage", "needed 0 to 1024", saros.threads, -(1 << 40))
 assert(saros.threads(3) == 3 and saros.threads() == 3 and saros.threads(0) >= 1)

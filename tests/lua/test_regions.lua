@@ -20,6 +20,23 @@ near(saros.vmap(function(x) return (saros.loop(3, function(s) return s * x end, 
 fails("shape", "f64[2]", saros.loop, 3, function(s) return saros.concat{ s, s } end, T{ 1 })
 fails("usage", "boom", saros.loop, 3, function() error{ kind = "usage", message = "boom", hint = "" } end, 1.0)
 
+-- checkpoint: the same numbers, computed once more in the reverse sweep; a cond runs one branch
+local runs = 0
+local cubed = saros.custom{
+  forward = function(x) runs = runs + 1; return x^3 end,
+  jvp = function(x, v) return 3 * x[1]^2 * v[1] end, vjp = function(x, _, w) return 3 * x[1]^2 * w[1] end }
+local function part(x, p) return { y = saros.exp(saros.sin(cubed(x))) * p.a, z = x * p.a }, x + 1 end
+local function whole(f) return function(x, a) local r, s = f(x, { a = a }) return r.y * r.z + s^2 end end
+local kept, again = whole(part), whole(saros.checkpoint(part))
+near(again(0.7, 2.0), kept(0.7, 2.0))
+for _, argument in ipairs{ 1, 2 } do near(saros.grad(again, argument)(0.7, 2.0), saros.grad(kept, argument)(0.7, 2.0)) end
+near(saros.grad(saros.grad(again))(0.7, 2.0), saros.grad(saros.grad(kept))(0.7, 2.0))
+near(saros.vmap(saros.grad(again))(T{ 0.1, 0.7 }, T{ 2, 3 }), saros.vmap(saros.grad(kept))(T{ 0.1, 0.7 }, T{ 2, 3 }))
+near(saros.jvp(again, { 0.7, 2.0 }, { 1.0, 0.5 }), (saros.jvp(kept, { 0.7, 2.0 }, { 1.0, 0.5 })))
+local function count(f) local g = saros.jit(f); g(0.7, 2.0); runs = 0; g(0.7, 2.0); return runs end
+equal(count(saros.value_and_grad(kept)), 1)
+equal(count(saros.value_and_grad(again)), 2)
+equal(count(function(x) return saros.cond(x:lt(1), function(v) return v * 2 end, cubed, x) end), 0)
 -- loop_while and cond
 near(saros.loop_while(function(s) return s:lt(100) end, function(s) return s * 3 end, 1.0, 50), 243)
 local turns = 0 -- it ends: the body is called as often as it has to

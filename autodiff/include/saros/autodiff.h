@@ -60,11 +60,13 @@ SAROS_API saros_value saros_operator(saros_value y, saros_value x, int terms,
 SAROS_API saros_value saros_laplacian_estimate(saros_value y, saros_value x, saros_value key,
                                                int64_t directions);
 
-/** Values that the reverse sweep computes again instead of keeping what led to them: `build` makes
- * them in a body of its own, where values of enclosing graphs are captures. Gradients are the
- * same. */
-SAROS_API void saros_checkpoint(saros_graph *graph, saros_branch_fn build, void *user, int outputs,
-                                saros_value *out);
+/** Builds results from `in` inside `body`. */
+typedef saros_status (*saros_part_fn)(saros_graph *body, const saros_value *in, void *user,
+                                      saros_value *out);
+/** Values that the reverse sweep computes again instead of keeping what led to them. `build` gets
+ * the place of `in` in a body of its own. Derivatives are the same. */
+SAROS_API void saros_checkpoint(saros_graph *graph, saros_part_fn build, void *user, int ins,
+                                const saros_value *in, int outs, saros_value *out);
 /** From a finished body, whose first input is an i64 scalar (0) and whose others are captures. */
 SAROS_API void saros_checkpoint_body(saros_graph *graph, saros_body *body, int captures,
                                      const saros_value *capture, saros_value *out);
