@@ -23,6 +23,10 @@ typedef struct ad_loop_plan {
     saros_value contains; /**< an output of the loop that this one repeats, or SAROS_NONE */
 } ad_loop_plan;
 
+/** While set, reverse mode of this thread gives loops another memory than they ask for: all states
+ * to those that ask for few, a third of them to the others. */
+extern _Thread_local bool ad_loop_other_memory;
+
 ad_loop ad_loop_read(const saros_rule *rule);
 /** The index, declared first; n takes its place among the operands. */
 saros_value ad_loop_index(const ad_region *region);

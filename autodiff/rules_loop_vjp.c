@@ -18,6 +18,8 @@
 
 #include "saros/memory.h"
 
+_Thread_local bool ad_loop_other_memory;
+
 typedef struct reverse_loop {
     const saros_rule *rule;
     const saros_value *cotangent;
@@ -114,6 +116,12 @@ static saros_status find_reads(reverse_loop *r) {
     saros_depends(outs, out, r->loop.ins, in, r->reads);
     saros_release(in);
     return SAROS_OK;
+}
+
+/** How many states the sweep may hold, 0: all. */
+static int64_t states_of(const saros_loop_view *view) {
+    if (!ad_loop_other_memory) return view->snapshots;
+    return view->snapshots ? 0 : (view->bound + 2) / 3;
 }
 
 /** Whether states are computed again: the loop asks for it, and keeps fewer than there are. */
@@ -333,6 +341,7 @@ void ad_loop_vjp(const saros_rule *rule, const saros_value *cotangent, const boo
     reverse_loop r = {
         .rule = rule, .cotangent = cotangent, .wanted = wanted, .loop = ad_loop_read(rule)};
     r.n = r.loop.n;
+    r.loop.view.snapshots = states_of(&r.loop.view);
     saros_status status = SAROS_OK;
     SAROS_TRY(reverse_open(&r));
     SAROS_TRY(make_step(&r));

@@ -73,7 +73,7 @@ if(TARGET saros_program)
       list(APPEND tests examples/${example})
     endif()
     set_tests_properties(${tests} PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_BINARY_DIR}/examples
-      ENVIRONMENT "${SAROS_TEST_ENVIRONMENT}")
+      ENVIRONMENT "${SAROS_TEST_ENVIRONMENT};SAROS_CHECK_GRADIENTS=1")
   endforeach()
 endif()
 

@@ -348,7 +348,7 @@ static int check_core(lua_State *L) {
         script_fail(L, SAROS_ERR_TYPE, NULL, "check_gradient: the function must return one tensor");
     saros_gradient_report report = {0};
     script_check(L, saros_check_gradient(out.value[0], n, in, n, in, at, 1, &report));
-    lua_createtable(L, 0, 4);
+    lua_createtable(L, 0, 5);
     lua_createtable(L, 3, 0);
     for (int k = 0; k < 3; ++k) {
         lua_pushnumber(L, report.rate[k]);
@@ -359,6 +359,8 @@ static int check_core(lua_State *L) {
     lua_setfield(L, -2, "dot_error");
     lua_pushnumber(L, report.jvp_error);
     lua_setfield(L, -2, "jvp_error");
+    lua_pushnumber(L, report.memory_error);
+    lua_setfield(L, -2, "memory_error");
     lua_pushboolean(L, report.passed);
     lua_setfield(L, -2, "passed");
     return 1;

@@ -62,11 +62,14 @@ static const char **read_names(lua_State *L, int anchor, int *count) {
 }
 
 int script_problem_gradient(lua_State *L) {
-    static const char *const also[] = {"objective", "wrt"};
+    static const char *const also[] = {"objective", "wrt", "check"};
     script_method_call call;
     lua_settop(L, 2);
-    script_method_call_read(L, 2, 3, "gradient", also, 2, &call);
+    script_method_call_read(L, 2, 3, "gradient", also, 3, &call);
     script_before_work(L);
+    lua_getfield(L, 2, "check");
+    call.common.check = lua_toboolean(L, -1);
+    lua_pop(L, 1);
     if (lua_getfield(L, 2, "objective") != LUA_TFUNCTION)
         script_fail(L, SAROS_ERR_TYPE, NULL,
                     "gradient: objective: expected function(sol, p), got %s",

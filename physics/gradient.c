@@ -1,6 +1,8 @@
 /** Gradient of an objective: trace the solve with the parameters as inputs, reverse mode, one
  * compiled function. */
 #include <math.h>
+#include <stdlib.h>
+#include <string.h>
 
 #include "saros/autodiff.h"
 #include "saros/memory.h"
@@ -111,15 +113,28 @@ static saros_status find_wrt(const saros_task *task, const char *const *wrt, int
                       "nothing to differentiate with respect to");
 }
 
+static bool checks(const saros_solve_options *options) {
+    const char *always = getenv("SAROS_CHECK_GRADIENTS");
+    return (options && options->check) || (always && strcmp(always, "1") == 0);
+}
+
 static saros_status differentiate(const saros_task *task, saros_graph *graph, saros_value objective,
                                   const saros_value *parameter, int inputs,
-                                  const saros_value *input, const char *const *wrt,
-                                  saros_function **out) {
+                                  const saros_value *input, saros_tensor *const *argument,
+                                  bool check, const char *const *wrt, saros_function **out) {
     int count = 0, index[64];
     saros_value in[64], result[65];
     saros_status status = find_wrt(task, wrt, &count, index);
     if (status != SAROS_OK) return status;
     for (int k = 0; k < count; ++k) in[k] = parameter[index[k]];
+    saros_gradient_report report;
+    if (check) {
+        status = saros_check_gradient(objective, count, in, inputs, input, argument, 1, &report);
+        if (status != SAROS_OK) {
+            saros_error_frame("in the check of the gradient of %s", task->problem->name);
+            return status;
+        }
+    }
     result[0] = objective;
     saros_vjp(1, &objective, NULL, count, in, result + 1);
     for (int k = 0; k < count; ++k) result[k + 1] = saros_instantiate(result[k + 1], in[k]);
@@ -170,7 +185,8 @@ saros_status saros_problem_gradient(saros_problem *problem, const saros_method *
     int inputs = saros_parameter_inputs(&task, graph, parameter, parameter + n, argument);
     SAROS_TRY(saros_objective_build(problem, method, method_options, options, graph, parameter,
                                     objective, user, &J, &traced));
-    SAROS_TRY(differentiate(&task, graph, J, parameter, inputs, parameter + n, wrt, &function));
+    SAROS_TRY(differentiate(&task, graph, J, parameter, inputs, parameter + n, argument,
+                            checks(options), wrt, &function));
     SAROS_TRY(saros_function_call(function, argument, result, NULL));
     double number;
     SAROS_TRY(take_results(result, saros_function_outputs(function) - 1, &number, gradient));

@@ -130,6 +130,51 @@ START_TEST(wrong_derivatives_of_foreign_code_are_found) {
 }
 END_TEST
 
+/** Right at the point where `user` counts its first calls, wrong elsewhere. */
+static saros_status right_here(void *user, int ins, saros_tensor *const *in, int outs,
+                               saros_tensor **out) {
+    const double *x = saros_tensor_const_data(in[0]);
+    (void)ins;
+    (void)outs;
+    return cubes(in, x[0] == *(const double *)user ? 3 : 3.001, out[0]);
+}
+static saros_status cube_alone(void *user, int ins, saros_tensor *const *in, int outs,
+                               saros_tensor **out) {
+    (void)user;
+    (void)ins;
+    (void)outs;
+    return cubes(in, 0, out[0]);
+}
+
+START_TEST(a_derivative_that_is_right_at_the_point_alone_is_found) {
+    static const saros_call_class here = {.name = "here",
+                                          .pure = true,
+                                          .type = same_type,
+                                          .apply = cube_alone,
+                                          .apply_jvp = right_here,
+                                          .apply_vjp = right_here};
+    scene s = scene_open(SAROS_F64);
+    double first = *(const double *)saros_tensor_const_data(s.at[0]);
+    saros_gradient_report r;
+    saros_value y;
+    saros_call(s.graph, &here, &first, 1, s.in, 1, &y);
+    ck_fails(saros_check_gradient(y, 1, s.in, 1, s.in, s.at, 3, &r), SAROS_ERR_DOMAIN);
+    ck_assert(!r.passed && r.jvp_error > 1e-5);
+    scene_close(&s);
+}
+END_TEST
+
+START_TEST(a_derivative_that_is_not_finite_is_named) {
+    scene s = scene_open(SAROS_F64);
+    saros_gradient_report r;
+    saros_value from = saros_sub(s.in[0], saros_constant(s.graph, s.at[0]));
+    saros_value y = saros_sqrt(saros_mul(from, from)); /* 0, with slope 0/0 */
+    ck_fails(saros_check_gradient(y, 1, s.in, 1, s.in, s.at, 3, &r), SAROS_ERR_NAN);
+    ck_assert_ptr_nonnull(strstr(saros_error_last()->message, "not finite"));
+    scene_close(&s);
+}
+END_TEST
+
 START_TEST(kinks_and_missing_inputs_are_reported) {
     scene s = scene_open(SAROS_F64);
     saros_gradient_report r;
@@ -225,6 +270,23 @@ START_TEST(derivatives_of_a_loop_do_not_run_it_again) {
 }
 END_TEST
 
+/** Few states and all of them give the same gradient, so the error that is measured is 0. */
+START_TEST(gradients_of_loops_are_checked_with_other_memory) {
+    scene s = scene_open(SAROS_F64);
+    int count = 0;
+    saros_value j = loop_of_calls(&s, &count);
+    saros_gradient_report r;
+    ck_ok(saros_check_gradient(j, 1, s.in, 2, s.in, s.at, 3, &r));
+    int with = count;
+    ck_assert(r.passed && r.memory_error == 0);
+    count = 0;
+    saros_value y = saros_sin(s.in[0]);
+    ck_ok(saros_check_gradient(y, 1, s.in, 2, s.in, s.at, 3, &r));
+    ck_assert(r.passed && r.memory_error == 0 && count == 0 && with > 100);
+    scene_close(&s);
+}
+END_TEST
+
 START_TEST(value_and_gradient_run_the_forward_loop_once) {
     scene s = scene_open(SAROS_F64);
     int count = 0;
@@ -289,7 +351,10 @@ END_TEST
 
 SAROS_TEST_MAIN("autodiff/check", rates_are_one_two_three_for_a_smooth_function,
                 remainders_at_round_off_have_the_nominal_rate,
-                wrong_derivatives_of_foreign_code_are_found, kinks_and_missing_inputs_are_reported,
-                value_and_gradient_run_the_forward_loop_once,
+                wrong_derivatives_of_foreign_code_are_found,
+                a_derivative_that_is_right_at_the_point_alone_is_found,
+                a_derivative_that_is_not_finite_is_named,
+                gradients_of_loops_are_checked_with_other_memory,
+                kinks_and_missing_inputs_are_reported, value_and_gradient_run_the_forward_loop_once,
                 derivatives_of_a_loop_do_not_run_it_again, vmap_of_a_gradient_gives_the_jacobian,
                 depends_follows_every_kind_of_value)

@@ -68,6 +68,12 @@ near(dJ.kappa / (-2 * pi^2 * 0.1 * J), 1, 1e-6)
 local function mean_square(kappa) return saros.mean(heat:solve(with{ parameters = { kappa = kappa } }).u^2) end
 local g = saros.grad(mean_square)(0.5)
 near(g, ((mean_square(0.5 + 1e-5) - mean_square(0.5 - 1e-5)) / 2e-5):item(), 1e-7)
+-- check=true: Taylor rates, dot products, other memory, a second point; a kink at the point is told, not returned
+local coarse = { cells = 16, order = 2, integrator = "rk4", dt = 1e-3, wrt = { "kappa" }, check = true }
+local function checked(objective) coarse.objective = objective return heat:gradient(coarse) end
+near(select(2, checked(function(s) return s:at{ x = 0.5, t = 0.1 } end)).kappa / (-pi^2 * 0.1 * truth), 1, 0.05)
+fails("domain", "Taylor rates", checked, function(s, p) return s:at{ x = 0.5, t = 0.1 } * saros.abs(p.kappa - 0.5) end)
+fails("nan", "not finite", checked, function(s, p) return s:at{ x = 0.5, t = 0.1 } * saros.sqrt((p.kappa - 0.5)^2) end)
 local J2, dJ2 = heat:gradient(with{ objective = function(s, p) return p.kappa^2 * s:at{ x = 0.5, t = 0.1 } end, wrt = { "kappa" } })
 near(dJ2.kappa, 2 * 0.5 * truth - 0.25 * pi^2 * 0.1 * truth, 1e-5)
 near(J2, 0.25 * truth, 1e-6)

@@ -84,14 +84,17 @@ SAROS_API void saros_depends(int outs, const saros_value *out, int ins, const sa
 typedef struct saros_gradient_report {
     double rate[3]; /**< Taylor-remainder rates of order 0, 1, 2: about 1, 2, 3 (or the remainder is
                        at round-off); [2] is NaN where there is no second derivative */
-    double dot_error; /**< |<Jv,w> - <v,J^T w>| relative */
-    double jvp_error; /**< forward mode against central differences, relative */
+    double dot_error;    /**< |<Jv,w> - <v,J^T w>| relative */
+    double jvp_error;    /**< forward mode against central differences, relative */
+    double memory_error; /**< gradient with few against with all states of loops, relative; 0 where
+                            there are none */
     bool passed;
 } saros_gradient_report;
 
 /** Checks the derivatives of scalar or tensor `out` with respect to `in` at the point `at` (one
- * tensor per compiled input of the list `input`, which must contain every `in`). Random directions
- * from `seed`. Errors: USAGE if nothing depends; a failed check is SAROS_ERR_DOMAIN with the
+ * tensor per compiled input of the list `input`, which must contain every `in`) and at one beside
+ * it, along random directions from `seed`; the report has the worse of both. Errors: USAGE if
+ * nothing depends; NAN: a derivative is not finite; a failed check is SAROS_ERR_DOMAIN with the
  * numbers in the message, the report being filled all the same. */
 SAROS_API saros_status saros_check_gradient(saros_value out, int ins, const saros_value *in,
                                             int inputs, const saros_value *input,

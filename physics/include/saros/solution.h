@@ -22,7 +22,9 @@ typedef struct saros_solve_options {
     const saros_solution *guess;       /**< steady: first guess */
     const char *save;                  /**< HDF5 path, each output written as it is reached */
     bool overwrite;
-    const char *keep;   /**< "all" (default), "last" */
+    bool check;       /**< gradient: check it (saros_check_gradient) before it is returned; so does
+                         the environment's SAROS_CHECK_GRADIENTS=1 */
+    const char *keep; /**< "all" (default), "last" */
     const char *script; /**< provenance: text of the script, command line */
     const char *command;
     /** Called now and then; returning false stops with SAROS_ERR_STOPPED. `text` is a short status
