@@ -1,4 +1,4 @@
-/** grad, value_and_grad, jvp, vjp, jet, laplacian: autodiff on functions of Lua. All run inside a
+/** grad, value_and_grad, jvp, vjp, jet: autodiff on functions of Lua. All run inside a
  * recording and append to it, so they nest in any order. */
 #include <string.h>
 
@@ -275,49 +275,6 @@ static int transform_jet(lua_State *L) {
     return 1;
 }
 
-/* ---- laplacian, biharmonic ---- */
-
-/** Upvalues: the function, the operator's name. */
-static int operator_core(lua_State *L) {
-    const char *name = lua_tostring(L, lua_upvalueindex(2));
-    lua_settop(L, 1);
-    locate_top(L);
-    lua_createtable(L, 1, 0);
-    lua_pushvalue(L, 1);
-    lua_rawseti(L, -2, 1);
-    script_fresh x = script_fresh_push(L, 2);
-    if (x.count != 1 || saros_value_rank(x.in[0]) != 2)
-        script_fail(L, SAROS_ERR_SHAPE, "one row per point",
-                    "%s: the argument must be points (n, d), got %s", name, script_describe(L, 1));
-    lua_rawgeti(L, -1, 1);
-    lua_pushvalue(L, lua_upvalueindex(1));
-    lua_insert(L, -2);
-    lua_call(L, 1, 1);
-    script_leaves y = script_float_leaves(L, lua_gettop(L), NULL);
-    if (y.count != 1)
-        script_fail(L, SAROS_ERR_TYPE, NULL, "%s: the function must return one tensor", name);
-    saros_value value = name[0] == 'l' ? saros_laplacian(y.value[0], x.in[0])
-                                       : saros_biharmonic(y.value[0], x.in[0]);
-    script_push_value(L, value, false);
-    return 1;
-}
-
-static int transform_operator(lua_State *L, const char *name) {
-    script_check_function(L, 1, "f");
-    lua_settop(L, 1);
-    lua_pushstring(L, name);
-    script_transform_push(L, operator_core, 2);
-    return 1;
-}
-
-static int transform_laplacian(lua_State *L) {
-    return transform_operator(L, "laplacian");
-}
-
-static int transform_biharmonic(lua_State *L) {
-    return transform_operator(L, "biharmonic");
-}
-
 /* ---- check ---- */
 
 /** (f, x) with inputs of a compiled function in place of x; the report as a table. */
@@ -389,10 +346,6 @@ static const script_entry entries[] = {
      transform_vjp},
     {"jet", "f, x, v, K", "table",
      "{[0]=y, y', …}: derivatives of e -> f(x + e v) at 0, to order K", transform_jet},
-    {"laplacian", "f", "function",
-     "sum of second derivatives, row by row: f maps points (n, d) to (n)", transform_laplacian},
-    {"biharmonic", "f", "function", "laplacian of the laplacian, row by row, in one pass",
-     transform_biharmonic},
     {"check_gradient", "f, x", "table",
      "Taylor-remainder rates and dot-product test of f at x; an error if one fails",
      transform_check},

@@ -16,7 +16,7 @@ const script_entries *const *script_all_entries(int *count) {
         &script_adam_entries,      &script_vmap_entries,      &script_problem_entries,
         &script_condition_entries, &script_network_entries,   &script_session_entries,
         &script_option_entries,    &script_point_entries,     &script_field_entries,
-        &script_solution_entries,
+        &script_solution_entries,  &script_operator_entries,
     };
     *count = (int)(sizeof lists / sizeof *lists);
     return lists;

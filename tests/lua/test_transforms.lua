@@ -65,6 +65,14 @@ local exact = {}
 for k = 1, 5 do exact[k] = 3 * math.sin(points:get(k, 1)) * math.exp(2*points:get(k, 2)) end
 near(lap, exact, 1e-11)
 near(saros.biharmonic(wave)(points), 3 * lap, 1e-11)
+near(saros.operator(wave, { { 1, { 2, 0 } }, { 1, { 0, 2 } } })(points), lap, 1e-11)
+near(saros.operator(wave, { { 0.5, { 0, 0 } }, { 1, { 2, 3 } } })(points), -7.5/3 * lap, 1e-11)
+local function separable(x) return (x^4):sum(2) end
+near(saros.laplacian_estimate(separable, 3)(points, saros.random.key(1)), saros.laplacian(separable)(points), 1e-11)
+local draw = saros.laplacian_estimate(function(x) return (x:sum(2))^2 end, 50)
+assert(math.abs(saros.mean(draw(points, saros.random.key(1))):item() - 4) > 1e-9)
+near(saros.vmap(function(i) return draw(points, saros.random.key(1):fold(i)) end)(saros.arange(400)):mean(), 4, 0.05)
+fails("shape", "powers", saros.operator(wave, { { 1, { 2 } } }), points)
 
 -- vmap against a loop; captures; other axes; gradients through it
 local M = normal(7, { 4, 3 })
