@@ -94,6 +94,8 @@ void bench_pinn(void);
 void bench_pointwise(void);
 void bench_stencil(void);
 void bench_arrays(void);
+void bench_brusselator(void);
+void bench_bratu(void);
 void bench_overhead(void);
 void bench_processes(void);
 

@@ -38,6 +38,8 @@ static void run_all(const bench_session *session) {
     bench_pointwise();
     bench_stencil();
     bench_arrays();
+    bench_brusselator();
+    bench_bratu();
     bench_overhead();
     bench_processes();
 }
@@ -61,6 +63,7 @@ int main(int count, char **word) {
         else
             return usage();
     }
+    saros_blas_begin(); /* all threads are the pool's, also beside the plain programs */
     session.words = count - k;
     session.word = word + k;
     run_all(&session);

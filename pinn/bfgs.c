@@ -10,7 +10,8 @@
  * this is H' = a H + c_uu u u^T + c_us (s u^T + u s^T) + c_ss s s^T. Since H g is known from the
  * last direction, one product H g' gives both u and the next direction, and the update of one
  * iteration is applied in the same sweep over H as the product of the next: H (its lower triangle,
- * by rows) is read and written once an iteration.
+ * by rows) is read and written once an iteration. Threads share the sweep by lanes of rows, cut by
+ * n alone, each with its own part of the product; parts are added in the order of the lanes.
  *
  *  The scaling tau <= 1 makes directions long: accepted steps are about a half, and a first trial
  * of 1 costs most searches a second evaluation. The first trial is 1.3 times an average of the
@@ -23,11 +24,14 @@
 #include <string.h>
 
 #include "saros/memory.h"
+#include "saros/pool.h"
 #include "train_impl.h"
 #include "vector_impl.h"
 
 /** Above this H would take more than 400 MB. */
 enum { MOST_WEIGHTS = 10000 };
+/** Rows of a lane on average, and the most lanes there are. */
+enum { LANE_ROWS = 128, MOST_LANES = 16 };
 
 /** Coefficients of the update that H still waits for. */
 typedef struct update {
@@ -39,6 +43,8 @@ typedef struct inverse_hessian {
     double *h;      /* lower triangle, row i starts at i (i + 1) / 2 */
     double *s, *u;  /* of the waiting update */
     double *d, *hg; /* direction; H g */
+    double *part;   /* of H g, one a lane */
+    int64_t lanes;
     update waiting;
     double usual; /* length of the first trial of a search */
     bool fresh;   /* H is a multiple of the identity */
@@ -51,12 +57,14 @@ static saros_status hessian_make(inverse_hessian *m, int64_t n) {
                           "%lld weights need a dense matrix of %.1f GB; at most %d are taken",
                           (long long)n, (double)n * (double)n * 4e-9, (int)MOST_WEIGHTS);
     const size_t size = (size_t)n;
-    m->h = saros_allocate((size * (size + 1) / 2 + 4 * size) * sizeof(double));
+    m->lanes = n < LANE_ROWS ? 1 : n > LANE_ROWS * MOST_LANES ? MOST_LANES : n / LANE_ROWS;
+    m->h = saros_allocate((size * (size + 1) / 2 + (4 + (size_t)m->lanes) * size) * sizeof(double));
     if (!m->h) return SAROS_ERR_MEMORY;
     m->s = m->h + size * (size + 1) / 2;
     m->u = m->s + n;
     m->d = m->u + n;
     m->hg = m->d + n;
+    m->part = m->hg + n;
     return SAROS_OK;
 }
 
@@ -93,23 +101,55 @@ static inline double sweep_row(int64_t count, double *restrict h, double a, doub
            ((lane[2] + lane[6]) + (lane[3] + lane[7]));
 }
 
-/** Applies the waiting update to H and computes hg = H g in one sweep. */
-SAROS_WIDE static void hessian_sweep(inverse_hessian *m, const double *g) {
-    const update c = m->waiting;
-    memset(m->hg, 0, (size_t)m->n * sizeof(double));
-    for (int64_t i = 0; i < m->n; ++i) {
-        double *row = m->h + i * (i + 1) / 2;
-        const double p = c.ss * m->s[i] + c.us * m->u[i], q = c.us * m->s[i] + c.uu * m->u[i];
-        const double off = sweep_row(i, row, c.a, p, q, g[i], m->s, m->u, g, m->hg);
-        row[i] = c.a * row[i] + (p * m->s[i] + q * m->u[i]);
-        m->hg[i] += off + row[i] * g[i];
-    }
-    m->waiting = (update){.a = 1};
+/** First row of a lane: lanes have equal areas of the triangle. */
+static int64_t first_row(const inverse_hessian *m, int64_t lane) {
+    return (int64_t)((double)m->n * sqrt((double)lane / (double)m->lanes));
 }
 
-static void hessian_aim(inverse_hessian *m, const double *g) {
-    hessian_sweep(m, g);
+/** Rows first … last-1 of the sweep; their part of H g, `last` numbers, into `part`. */
+SAROS_WIDE static void sweep_rows(const inverse_hessian *m, const double *g, int64_t first,
+                                  int64_t last, double *part) {
+    const update c = m->waiting;
+    memset(part, 0, (size_t)last * sizeof(double));
+    for (int64_t i = first; i < last; ++i) {
+        double *row = m->h + i * (i + 1) / 2;
+        const double p = c.ss * m->s[i] + c.us * m->u[i], q = c.us * m->s[i] + c.uu * m->u[i];
+        const double off = sweep_row(i, row, c.a, p, q, g[i], m->s, m->u, g, part);
+        row[i] = c.a * row[i] + (p * m->s[i] + q * m->u[i]);
+        part[i] += off + row[i] * g[i];
+    }
+}
+
+typedef struct sweep {
+    const inverse_hessian *m;
+    const double *g;
+} sweep;
+
+static saros_status sweep_lane(void *user, int64_t lane) {
+    const sweep *x = user;
+    sweep_rows(x->m, x->g, first_row(x->m, lane), first_row(x->m, lane + 1),
+               x->m->part + lane * x->m->n);
+    return SAROS_OK;
+}
+
+/** Applies the waiting update to H and computes hg = H g in one sweep. */
+static saros_status hessian_sweep(inverse_hessian *m, const double *g) {
+    sweep x = {m, g};
+    const saros_status status = saros_pool_run(m->lanes, sweep_lane, &x);
+    if (status != SAROS_OK) return status;
+    memset(m->hg, 0, (size_t)m->n * sizeof(double));
+    for (int64_t lane = 0; lane < m->lanes; ++lane) {
+        const double *part = m->part + lane * m->n;
+        for (int64_t i = 0; i < first_row(m, lane + 1); ++i) m->hg[i] += part[i];
+    }
+    m->waiting = (update){.a = 1};
+    return SAROS_OK;
+}
+
+static saros_status hessian_aim(inverse_hessian *m, const double *g) {
+    const saros_status status = hessian_sweep(m, g);
     for (int64_t i = 0; i < m->n; ++i) m->d[i] = -m->hg[i];
+    return status;
 }
 
 /** phi and tau of the self-scaled family (Al-Baali and Khalfan 2005; Urban et al. 2025). For n = 1
@@ -126,7 +166,8 @@ static void self_scaling(int64_t n, double b, double h, double *phi, double *tau
 }
 
 /** Books the accepted step and turns d into -H' g. The last direction was d = -H old. */
-static void hessian_update(inverse_hessian *m, double step, const double *g, const double *old) {
+static saros_status hessian_update(inverse_hessian *m, double step, const double *g,
+                                   const double *old) {
     const int64_t n = m->n;
     double *s = m->s, *u = m->u, *d = m->d;
     double ys = 0, yy = 0, yu = 0, b = 0, phi, tau;
@@ -135,10 +176,8 @@ static void hessian_update(inverse_hessian *m, double step, const double *g, con
         ys += step * d[i] * y;
         yy += y * y;
     }
-    if (!(ys > 1e-16 * yy)) { /* no curvature in this pair: H would lose its sign */
-        hessian_aim(m, g);
-        return;
-    }
+    if (!(ys > 1e-16 * yy)) /* no curvature in this pair: H would lose its sign */
+        return hessian_aim(m, g);
     if (m->fresh) { /* first scale: Nocedal and Wright 6.20 */
         const double scale = ys / yy;
         hessian_reset(m, scale);
@@ -146,7 +185,8 @@ static void hessian_update(inverse_hessian *m, double step, const double *g, con
         step /= scale;
     }
     m->fresh = false;
-    hessian_sweep(m, g);
+    const saros_status status = hessian_sweep(m, g);
+    if (status != SAROS_OK) return status;
     for (int64_t i = 0; i < n; ++i) {
         s[i] = step * d[i];
         u[i] = m->hg[i] + d[i];
@@ -163,6 +203,7 @@ static void hessian_update(inverse_hessian *m, double step, const double *g, con
     const double along_s = m->waiting.us * ug + m->waiting.ss * sg;
     for (int64_t i = 0; i < n; ++i)
         d[i] = -(m->waiting.a * m->hg[i] + along_u * u[i] + along_s * s[i]);
+    return SAROS_OK;
 }
 
 /** Searches along d, from steepest descent if d is no descent or leads nowhere; *step 0: stuck. */
@@ -179,7 +220,8 @@ static saros_status hessian_search(inverse_hessian *m, saros_training *training,
         if (*step > 0 && !m->fresh) m->usual = fmin(1, 0.8 * m->usual + 0.26 * *step);
         if (*step > 0 || m->fresh) return SAROS_OK;
         hessian_reset(m, 1);
-        hessian_aim(m, training->g);
+        const saros_status status = hessian_aim(m, training->g);
+        if (status != SAROS_OK) return status;
     }
 }
 
@@ -189,12 +231,12 @@ saros_status saros_bfgs_run(saros_training *training, const saros_optimiser *opt
     inverse_hessian m = {0};
     SAROS_TRY(hessian_make(&m, training->objective->n));
     hessian_reset(&m, 1);
-    hessian_aim(&m, training->g);
+    SAROS_TRY(hessian_aim(&m, training->g));
     for (int64_t k = 0; k < steps && !*over; ++k) {
         bool changed;
         double step;
         SAROS_TRY(saros_training_renew(training, &changed));
-        if (changed) hessian_aim(&m, training->g);
+        if (changed) SAROS_TRY(hessian_aim(&m, training->g));
         SAROS_TRY(hessian_search(&m, training, &step));
         if (!(step > 0)) {
             training->info->reason = "line search found no decrease";
@@ -202,7 +244,7 @@ saros_status saros_bfgs_run(saros_training *training, const saros_optimiser *opt
         }
         ++training->info->iterations;
         SAROS_TRY(saros_training_book(training, options->tolerance, over));
-        if (!*over) hessian_update(&m, step, training->g, training->other_g);
+        if (!*over) SAROS_TRY(hessian_update(&m, step, training->g, training->other_g));
     }
 done:
     saros_release(m.h);
