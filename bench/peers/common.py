@@ -24,6 +24,7 @@ parser = argparse.ArgumentParser()
 parser.add_argument("--data", required=True, help="folder written by saros_bench --export")
 parser.add_argument("--seconds", type=float, default=2, help="for each row")
 parser.add_argument("--threads", type=int, default=2)
+parser.add_argument("--only", action="append", help="program:variant; given once or more, no other runs")
 parser.add_argument("word", nargs="*", help="rows whose name holds one of these; none: all")
 
 
@@ -54,6 +55,8 @@ class Rows:
 
     def attempt(self, row, variant, make):
         """Measures what `make()` returns; a variant that this version of the program cannot do is told and left out."""
+        if self.arguments.only and f"{self.program}:{variant}" not in self.arguments.only:
+            return
         try:
             self.measure(row, variant, *make())
         except Exception as error:  # whatever the program under test raises
