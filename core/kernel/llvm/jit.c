@@ -1,77 +1,74 @@
-/** LLVM: IR text -> machine code in this process.
+/** LLVM: IR text -> machine code in this process, cached by the text.
  *
- *  Each text is compiled in a context of its own to an object in memory; only adding the object and
- *  looking its symbol up goes to ORC. One lock around all of it. Functions carry the host's CPU and
- *  feature string: without them 512-bit arguments are split silently.
+ *  Each text is compiled to an object by the thread that asks first, without a lock, so several
+ *  compile at once; who asks for the same text meanwhile waits. Only adding the object and looking
+ * its symbol up goes to ORC, under the lock. A child of fork keeps what is ready and compiles the
+ * rest itself.
  */
-#include <llvm-c/Analysis.h>
 #include <llvm-c/Core.h>
-#include <llvm-c/IRReader.h>
 #include <llvm-c/LLJIT.h>
 #include <llvm-c/Orc.h>
-#include <llvm-c/Target.h>
-#include <llvm-c/TargetMachine.h>
-#include <llvm-c/Transforms/PassBuilder.h>
 #include <pthread.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
 #include "kernel/kernel_impl.h"
+#include "kernel/llvm/llvm_impl.h"
 #include "saros/memory.h"
 
+/** One text of the table. */
 typedef struct cached {
     uint64_t hash;
-    char *text;
+    char *text; /* NULL: a free place */
+    bool busy;  /* a thread compiles it */
     saros_kernel_code *code;
 } cached;
 
 static struct {
     pthread_mutex_t lock;
+    pthread_cond_t changed; /* a text is ready, or will not be */
     pthread_once_t once;
     LLVMOrcLLJITRef jit;
-    LLVMTargetRef target;
-    char *triple, *cpu, *features;
+    saros_llvm_target target;
     int bits;
-    cached *table;
-    int64_t used, room;
-} engine = {.lock = PTHREAD_MUTEX_INITIALIZER, .once = PTHREAD_ONCE_INIT};
+    cached *table; /* open addressing */
+    uint64_t used, slots;
+    int64_t objects;
+} engine = {.lock = PTHREAD_MUTEX_INITIALIZER,
+            .changed = PTHREAD_COND_INITIALIZER,
+            .once = PTHREAD_ONCE_INIT};
+
+/* ---- the machine ---- */
 
 static bool has(const char *feature) {
     char with_plus[32];
     snprintf(with_plus, sizeof with_plus, "+%s", feature);
     size_t n = strlen(with_plus);
-    for (const char *at = engine.features; at && (at = strstr(at, with_plus)); ++at)
+    for (const char *at = engine.target.features; at && (at = strstr(at, with_plus)); ++at)
         if (at[n] == ',' || at[n] == '\0') return true;
     return false;
 }
 
-/** Code for the processor `cpu`, without what this one has beyond. */
-static void limit_to(const char *cpu) {
-    LLVMDisposeMessage(engine.cpu);
-    LLVMDisposeMessage(engine.features);
-    engine.cpu = LLVMCreateMessage(cpu);
-    engine.features = LLVMCreateMessage("");
-}
-
-/** Vector width the machine has and SAROS_MAX_ISA (avx512, avx2, none) allows. */
-static int vector_bits(void) {
+/** Vector width the machine has and SAROS_MAX_ISA (avx512, avx2, none) allows; with avx2, code for
+ * a processor that has no more than that. */
+static int choose_bits(void) {
     const char *most = getenv("SAROS_MAX_ISA");
     if (most && strcmp(most, "none") == 0) return 0;
 #if defined(__aarch64__)
     return 128;
 #else
     if (!has("avx2") || !has("fma")) return 0;
-    bool wide = has("avx512f") && has("avx512vl") && has("avx512dq") && has("avx512bw");
-    if (!wide) return 256;
+    if (!has("avx512f") || !has("avx512vl") || !has("avx512dq") || !has("avx512bw")) return 256;
     if (!most || strcmp(most, "avx2") != 0) return 512;
-    limit_to("x86-64-v3");
+    engine.target.cpu = "x86-64-v3";
+    engine.target.features = "";
     return 256;
 #endif
 }
 
 /** The C functions that kernels call, by name. */
-static bool define_far_functions(void) {
+static bool define_far_functions(LLVMOrcLLJITRef jit) {
     LLVMJITCSymbolMapPair pair[SAROS_FAR_FUNCTIONS];
     for (int k = 0; k < SAROS_FAR_FUNCTIONS; ++k) {
         char name[48];
@@ -80,16 +77,30 @@ static bool define_far_functions(void) {
             uintptr_t number;
         } address = {.function = saros_far_functions[k].replace};
         snprintf(name, sizeof name, "saros_%s", saros_far_functions[k].name);
-        pair[k].Name = LLVMOrcLLJITMangleAndIntern(engine.jit, name);
+        pair[k].Name = LLVMOrcLLJITMangleAndIntern(jit, name);
         pair[k].Sym =
             (LLVMJITEvaluatedSymbol){.Address = address.number,
                                      .Flags = {.GenericFlags = LLVMJITSymbolGenericFlagsExported |
                                                                LLVMJITSymbolGenericFlagsCallable}};
     }
-    LLVMErrorRef error = LLVMOrcJITDylibDefine(LLVMOrcLLJITGetMainJITDylib(engine.jit),
+    LLVMErrorRef error = LLVMOrcJITDylibDefine(LLVMOrcLLJITGetMainJITDylib(jit),
                                                LLVMOrcAbsoluteSymbols(pair, SAROS_FAR_FUNCTIONS));
     if (error) LLVMConsumeError(error);
     return !error;
+}
+
+/* ---- fork ---- */
+
+static void before_fork(void) {
+    pthread_mutex_lock(&engine.lock);
+}
+static void after_fork(void) {
+    pthread_mutex_unlock(&engine.lock);
+}
+/** Nobody compiles in the child what was being compiled. */
+static void after_fork_in_child(void) {
+    for (uint64_t k = 0; k < engine.slots; ++k) engine.table[k].busy = false;
+    pthread_mutex_unlock(&engine.lock);
 }
 
 static void start(void) {
@@ -100,17 +111,18 @@ static void start(void) {
         LLVMConsumeError(error);
         return;
     }
-    engine.triple = LLVMGetDefaultTargetTriple();
-    engine.cpu = LLVMGetHostCPUName();
-    engine.features = LLVMGetHostCPUFeatures();
-    char *message = NULL;
-    if (LLVMGetTargetFromTriple(engine.triple, &engine.target, &message)) {
+    char *triple = LLVMGetDefaultTargetTriple(), *message = NULL;
+    engine.target = (saros_llvm_target){
+        .triple = triple, .cpu = LLVMGetHostCPUName(), .features = LLVMGetHostCPUFeatures()};
+    if (LLVMGetTargetFromTriple(triple, &engine.target.target, &message)) {
         LLVMDisposeMessage(message);
         LLVMConsumeError(LLVMOrcDisposeLLJIT(jit));
         return;
     }
     engine.jit = jit;
-    if (define_far_functions()) engine.bits = vector_bits();
+    if (!define_far_functions(jit)) return;
+    if (pthread_atfork(before_fork, after_fork, after_fork_in_child)) return;
+    engine.bits = choose_bits();
 }
 
 int saros_jit_bits(void) {
@@ -118,12 +130,7 @@ int saros_jit_bits(void) {
     return engine.bits;
 }
 
-static saros_status broken(const char *stage, char *message) {
-    saros_status status = saros_fail(SAROS_ERR_INTERNAL, "kernel", NULL, "%s: %s", stage,
-                                     message ? message : "no message");
-    if (message) LLVMDisposeMessage(message);
-    return status;
-}
+/* ---- linking ---- */
 
 static saros_status broken_orc(const char *stage, LLVMErrorRef error) {
     char *message = LLVMGetErrorMessage(error);
@@ -132,31 +139,7 @@ static saros_status broken_orc(const char *stage, LLVMErrorRef error) {
     return status;
 }
 
-static void set_attribute(LLVMContextRef context, LLVMValueRef function, const char *name,
-                          const char *value) {
-    LLVMAddAttributeAtIndex(function, (LLVMAttributeIndex)LLVMAttributeFunctionIndex,
-                            LLVMCreateStringAttribute(context, name, (unsigned)strlen(name), value,
-                                                      (unsigned)strlen(value)));
-}
-
-/** Optimises `module` lightly and emits it. */
-static saros_status emit_object(LLVMModuleRef module, LLVMTargetMachineRef machine,
-                                LLVMMemoryBufferRef *object) {
-    char *message = NULL;
-    LLVMSetTarget(module, engine.triple);
-    LLVMTargetDataRef layout = LLVMCreateTargetDataLayout(machine);
-    LLVMSetModuleDataLayout(module, layout);
-    LLVMDisposeTargetData(layout);
-    LLVMPassBuilderOptionsRef options = LLVMCreatePassBuilderOptions();
-    LLVMErrorRef error =
-        LLVMRunPasses(module, "always-inline,function(early-cse,dce)", machine, options);
-    LLVMDisposePassBuilderOptions(options);
-    if (error) return broken_orc("passes", error);
-    if (LLVMTargetMachineEmitToMemoryBuffer(machine, module, LLVMObjectFile, &message, object))
-        return broken("code generation", message);
-    return SAROS_OK;
-}
-
+/** Consumes the object. */
 static saros_status link_object(LLVMMemoryBufferRef object, const char *name,
                                 saros_kernel_code **out) {
     LLVMErrorRef error =
@@ -173,35 +156,7 @@ static saros_status link_object(LLVMMemoryBufferRef object, const char *name,
     return SAROS_OK;
 }
 
-static saros_status compile(const char *text, const char *name, saros_kernel_code **out) {
-    saros_status status = SAROS_OK;
-    char *message = NULL;
-    LLVMModuleRef module = NULL;
-    LLVMMemoryBufferRef object = NULL;
-    LLVMContextRef context = LLVMContextCreate();
-    LLVMTargetMachineRef machine =
-        LLVMCreateTargetMachine(engine.target, engine.triple, engine.cpu, engine.features,
-                                LLVMCodeGenLevelDefault, LLVMRelocPIC, LLVMCodeModelJITDefault);
-    LLVMMemoryBufferRef buffer =
-        LLVMCreateMemoryBufferWithMemoryRangeCopy(text, strlen(text), "kernel");
-    if (LLVMParseIRInContext(context, buffer, &module, &message)) {
-        status = broken("parse", message);
-        goto done;
-    }
-    LLVMValueRef function = LLVMGetNamedFunction(module, "kernel");
-    LLVMSetValueName2(function, name, strlen(name));
-    for (LLVMValueRef f = LLVMGetFirstFunction(module); f; f = LLVMGetNextFunction(f)) {
-        set_attribute(context, f, "target-cpu", engine.cpu);
-        set_attribute(context, f, "target-features", engine.features);
-    }
-    SAROS_TRY(emit_object(module, machine, &object));
-    SAROS_TRY(link_object(object, name, out)); /* consumes the object */
-done:
-    if (module) LLVMDisposeModule(module);
-    LLVMDisposeTargetMachine(machine);
-    LLVMContextDispose(context);
-    return status;
-}
+/* ---- the table ---- */
 
 static uint64_t hash_of(const char *text) {
     uint64_t hash = 1469598103934665603u;
@@ -209,35 +164,74 @@ static uint64_t hash_of(const char *text) {
     return hash;
 }
 
-static saros_status remember(uint64_t hash, const char *text, saros_kernel_code *code) {
-    if (engine.used == engine.room) {
-        int64_t room = engine.room ? 2 * engine.room : 64;
-        cached *grown = realloc(engine.table, (size_t)room * sizeof *grown);
-        if (!grown) return saros_fail(SAROS_ERR_MEMORY, "kernel", NULL, "no memory for code");
-        engine.table = grown;
-        engine.room = room;
+/** The place of the text, or the free one where it belongs. There is one. */
+static cached *place_of(uint64_t hash, const char *text) {
+    for (uint64_t at = hash & (engine.slots - 1);; at = (at + 1) & (engine.slots - 1)) {
+        cached *c = &engine.table[at];
+        if (!c->text || (c->hash == hash && strcmp(c->text, text) == 0)) return c;
     }
-    engine.table[engine.used++] = (cached){hash, strdup(text), code};
-    return SAROS_OK;
+}
+
+static bool grow(void) {
+    if (engine.used * 2 < engine.slots) return true;
+    uint64_t old = engine.slots, slots = old ? 2 * old : 128;
+    cached *table = engine.table, *grown = saros_allocate_zero(slots, sizeof *grown);
+    if (!grown) return false;
+    engine.table = grown;
+    engine.slots = slots;
+    for (uint64_t k = 0; k < old; ++k)
+        if (table[k].text) *place_of(table[k].hash, table[k].text) = table[k];
+    saros_release(table);
+    return true;
+}
+
+/** Enters the text into the table; NULL if memory ran out. */
+static cached *enter(uint64_t hash, const char *text) {
+    if (!grow()) return NULL;
+    cached *c = place_of(hash, text);
+    if (c->text) return c;
+    size_t bytes = strlen(text) + 1;
+    char *copy = saros_allocate(bytes);
+    if (!copy) return NULL;
+    *c = (cached){.hash = hash, .text = memcpy(copy, text, bytes)};
+    engine.used++;
+    return c;
+}
+
+/** Compiles without the lock, which is held before and after. */
+static saros_status compile(const char *text, saros_kernel_code **out) {
+    char name[48];
+    LLVMMemoryBufferRef object = NULL;
+    snprintf(name, sizeof name, "kernel_%lld", (long long)engine.objects++);
+    pthread_mutex_unlock(&engine.lock);
+    saros_status status = saros_llvm_object(&engine.target, text, name, &object);
+    pthread_mutex_lock(&engine.lock);
+    return status == SAROS_OK ? link_object(object, name, out) : status;
 }
 
 saros_status saros_jit_compile(const char *text, saros_kernel_code **out) {
     if (!saros_jit_bits())
         return saros_fail(SAROS_ERR_UNSUPPORTED, "kernel", "use the reference backend",
                           "no code can be generated for this machine");
-    uint64_t hash = hash_of(text);
     saros_status status = SAROS_OK;
-    char name[48];
+    saros_kernel_code *code = NULL;
+    uint64_t hash = hash_of(text);
     pthread_mutex_lock(&engine.lock);
-    for (int64_t k = 0; k < engine.used; ++k)
-        if (engine.table[k].hash == hash && engine.table[k].text &&
-            strcmp(engine.table[k].text, text) == 0) {
-            *out = engine.table[k].code;
-            goto done;
-        }
-    snprintf(name, sizeof name, "kernel_%lld", (long long)engine.used);
-    SAROS_TRY(compile(text, name, out));
-    SAROS_TRY(remember(hash, text, *out));
+    cached *c = enter(hash, text);
+    if (!c) SAROS_TRY(SAROS_ERR_MEMORY);
+    while (c->busy) {
+        pthread_cond_wait(&engine.changed, &engine.lock);
+        c = place_of(hash, text); /* the table may have moved */
+    }
+    if (!c->code) {
+        c->busy = true;
+        status = compile(text, &code);
+        c = place_of(hash, text);
+        c->busy = false;
+        if (status == SAROS_OK) c->code = code;
+        pthread_cond_broadcast(&engine.changed);
+    }
+    if (status == SAROS_OK) *out = c->code;
 done:
     pthread_mutex_unlock(&engine.lock);
     return status;
