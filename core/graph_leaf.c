@@ -144,7 +144,9 @@ int32_t saros_graph_splat_word(saros_graph *graph, const saros_type *type, int64
 saros_value saros_splat(saros_graph *graph, const saros_type *type, double value) {
     if (!graph) return SAROS_NONE;
     int64_t element = 0, word = 0;
-    if (type->dtype < SAROS_OPAQUE) {
+    if (type->dtype == SAROS_F64) {
+        word = saros_bits(value);
+    } else if (type->dtype < SAROS_OPAQUE) {
         /* Through the element: rounds to f32, truncates to integers. */
         saros_copy_strided(0, NULL, type->dtype, &element, NULL, SAROS_F64, &value, NULL);
         word = saros_word_from_element(type->dtype, &element);

@@ -6,10 +6,22 @@
 static const char young_key, old_key; /* tables key -> function, see push_compiled */
 enum { CACHE_LIMIT = 256 };
 
+/** The number in bytes of seven bits: keys stay short, and Lua finds short strings quickly. */
+static void add_number(luaL_Buffer *b, uint64_t n) {
+    for (; n > 127; n >>= 7) luaL_addchar(b, (char)(n & 127));
+    luaL_addchar(b, (char)(n | 128)); /* the last one */
+}
+
+static void add_type(luaL_Buffer *b, const saros_type *type) {
+    luaL_addchar(b, (char)('a' + (int)type->dtype));
+    luaL_addchar(b, (char)type->rank);
+    for (int a = 0; a < type->rank; ++a) add_number(b, (uint64_t)type->shape[a]);
+    add_number(b, type->split);
+}
+
 /** Pushes what tells one compiled operation from another. */
 static void push_key(script_reading *r) {
     luaL_Buffer b;
-    char text[160];
     lua_State *L = r->L;
     luaL_buffinit(L, &b);
     luaL_addstring(&b, r->call.op->name);
@@ -19,7 +31,7 @@ static void push_key(script_reading *r) {
         if (!o->given) continue;
         saros_type type =
             o->number ? saros_type_scalar(o->dtype) : saros_tensor_type(o->value->tensor);
-        luaL_addstring(&b, saros_type_text(&type, text, sizeof text));
+        add_type(&b, &type);
         luaL_addchar(&b, (char)('a' + (int)o->dtype)); /* dtype a weak value takes */
     }
     for (int k = 0; k < SCRIPT_STATICS; ++k) {

@@ -11,6 +11,8 @@ static saros_status retyped(saros_typing *t) {
                                         [SAROS_I64] = SAROS_F64,
                                         [SAROS_I32] = SAROS_F32};
     t->output[0] = t->operand[0];
+    if (t->operand[0].dtype >= SAROS_BOOL)
+        return saros_fail(SAROS_ERR_TYPE, t->row->name, NULL, "numbers are needed");
     t->output[0].dtype = other[t->operand[0].dtype];
     return SAROS_OK;
 }
@@ -68,57 +70,15 @@ static saros_status or_evaluate(const saros_evaluation *e) {
     return saros_pointwise_run(e, &(saros_kernels){.i64 = or_i64, .i32 = or_i32});
 }
 
-const saros_primitive saros_row_bits = {
-    .name = "bits",
-    .doc = "bits of a float as an integer",
-    .operands = 1,
-    .outputs = 1,
-    .flags = SAROS_POINTWISE | SAROS_CONSTANT,
-    .type = retyped,
-    .evaluate = bits_evaluate,
-};
-const saros_primitive saros_row_from_bits = {
-    .name = "from_bits",
-    .doc = "the float of bits",
-    .operands = 1,
-    .outputs = 1,
-    .flags = SAROS_POINTWISE | SAROS_CONSTANT,
-    .type = retyped,
-    .evaluate = bits_evaluate,
-};
-const saros_primitive saros_row_shift_left = {
-    .name = "shift_left",
-    .doc = "x << k",
-    .operands = 1,
-    .outputs = 1,
-    .flags = SAROS_POINTWISE | SAROS_CONSTANT,
-    .type = saros_type_number,
-    .evaluate = left_evaluate,
-};
-const saros_primitive saros_row_shift_right = {
-    .name = "shift_right",
-    .doc = "x >> k, signed",
-    .operands = 1,
-    .outputs = 1,
-    .flags = SAROS_POINTWISE | SAROS_CONSTANT,
-    .type = saros_type_number,
-    .evaluate = right_evaluate,
-};
-const saros_primitive saros_row_bit_and = {
-    .name = "bit_and",
-    .doc = "a & b",
-    .operands = 2,
-    .outputs = 1,
-    .flags = SAROS_POINTWISE | SAROS_CONSTANT,
-    .type = saros_type_number,
-    .evaluate = and_evaluate,
-};
-const saros_primitive saros_row_bit_or = {
-    .name = "bit_or",
-    .doc = "a | b",
-    .operands = 2,
-    .outputs = 1,
-    .flags = SAROS_POINTWISE | SAROS_CONSTANT,
-    .type = saros_type_number,
-    .evaluate = or_evaluate,
-};
+const saros_primitive saros_row_bits =
+    SAROS_EXPANSION_ROW("bits", "bits of a float as an integer", 1, retyped, bits_evaluate);
+const saros_primitive saros_row_from_bits =
+    SAROS_EXPANSION_ROW("from_bits", "the float of bits", 1, retyped, bits_evaluate);
+const saros_primitive saros_row_shift_left =
+    SAROS_EXPANSION_ROW("shift_left", "x << k", 1, saros_type_number, left_evaluate);
+const saros_primitive saros_row_shift_right =
+    SAROS_EXPANSION_ROW("shift_right", "x >> k, signed", 1, saros_type_number, right_evaluate);
+const saros_primitive saros_row_bit_and =
+    SAROS_EXPANSION_ROW("bit_and", "a & b", 2, saros_type_number, and_evaluate);
+const saros_primitive saros_row_bit_or =
+    SAROS_EXPANSION_ROW("bit_or", "a | b", 2, saros_type_number, or_evaluate);

@@ -63,30 +63,12 @@ done:
     return status;
 }
 
-const saros_primitive saros_row_far_sin = {
-    .name = "far_sin",
-    .doc = "sin x where |x| is large, else the other operand",
-    .operands = 2,
-    .outputs = 1,
-    .flags = SAROS_POINTWISE | SAROS_CONSTANT,
-    .type = saros_type_float,
-    .evaluate = far_evaluate,
-};
-const saros_primitive saros_row_far_cos = {
-    .name = "far_cos",
-    .doc = "cos x where |x| is large, else the other operand",
-    .operands = 2,
-    .outputs = 1,
-    .flags = SAROS_POINTWISE | SAROS_CONSTANT,
-    .type = saros_type_float,
-    .evaluate = far_evaluate,
-};
-const saros_primitive saros_row_far_tan = {
-    .name = "far_tan",
-    .doc = "tan x where |x| is large, else the other operand",
-    .operands = 2,
-    .outputs = 1,
-    .flags = SAROS_POINTWISE | SAROS_CONSTANT,
-    .type = saros_type_float,
-    .evaluate = far_evaluate,
-};
+const saros_primitive saros_row_far_sin =
+    SAROS_EXPANSION_ROW("far_sin", "sin x where |x| is large, else the other operand", 2,
+                        saros_type_float, far_evaluate);
+const saros_primitive saros_row_far_cos =
+    SAROS_EXPANSION_ROW("far_cos", "cos x where |x| is large, else the other operand", 2,
+                        saros_type_float, far_evaluate);
+const saros_primitive saros_row_far_tan =
+    SAROS_EXPANSION_ROW("far_tan", "tan x where |x| is large, else the other operand", 2,
+                        saros_type_float, far_evaluate);

@@ -81,6 +81,13 @@ saros_value saros_kernel_expand(const saros_primitive *row, const saros_value *i
 /** The body with groups of pointwise nodes replaced by kernels; outputs in the same order. */
 saros_status saros_kernel_fuse(const saros_body *body, saros_body **out);
 
+/** A row that only expansions make: pointwise, without derivative. */
+#define SAROS_EXPANSION_ROW(name_, doc_, operands_, type_, evaluate_)                              \
+    {                                                                                              \
+        .name = name_, .doc = doc_, .operands = operands_, .outputs = 1,                           \
+        .flags = SAROS_POINTWISE | SAROS_CONSTANT, .type = type_, .evaluate = evaluate_            \
+    }
+
 /* Rows on the bits of numbers (f64 as i64, f32 as i32), made by expansions only. */
 extern const saros_primitive saros_row_bits, saros_row_from_bits, saros_row_shift_left,
     saros_row_shift_right, saros_row_bit_and, saros_row_bit_or;

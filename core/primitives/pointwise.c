@@ -202,7 +202,7 @@ static saros_kernel *choose(const saros_kernels *kernels, saros_dtype dtype) {
 static void run_blocks(const saros_evaluation *e, saros_kernel *kernel, space *s, operand *x) {
     char *out = saros_tensor_data(e->out[0]);
     int64_t bytes = (int64_t)saros_dtype_bytes(saros_tensor_dtype(e->out[0]));
-    saros_run run = {.word = e->attributes ? e->attributes->word : NULL};
+    saros_run run = {.word = e->attributes ? e->attributes->word : NULL, .row = e->row};
     bool contiguous = true;
     for (int k = 0; k < e->ins; ++k) contiguous &= x[k].contiguous;
     choose_block(s, e->ins, x);

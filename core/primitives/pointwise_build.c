@@ -85,7 +85,9 @@ static bool broadcast_shape(int n, const saros_value *x, saros_type *out) {
     return true;
 }
 
-static saros_value no_broadcast(const char *where, int n, const saros_value *x) {
+static saros_value no_broadcast(const saros_primitive *row, int n, const saros_value *x) {
+    char where[64];
+    snprintf(where, sizeof where, "saros_%s", row->name);
     char text[SAROS_POINTWISE_MAX * 128] = "", shape[120];
     size_t used = 0;
     for (int k = 0; k < n; ++k)
@@ -96,29 +98,64 @@ static saros_value no_broadcast(const char *where, int n, const saros_value *x) 
     return saros_poison(saros_graph_of(n, x));
 }
 
-saros_value saros_pointwise_build(const saros_primitive *row, saros_promotion promotion, int first,
-                                  int n, const saros_value *x) {
+/** Whether the operands are values of one graph, of one type as they are: nothing to promote, to
+ * broadcast or to report. Types are interned, so equal ones are one. */
+static bool as_they_are(saros_promotion promotion, int n, const saros_value *x) {
+    saros_graph *graph = x[0].graph;
+    if (!graph || x[0].id < 0) return false;
+    const saros_type *type = graph->type[x[0].id];
+    for (int k = 1; k < n; ++k)
+        if (x[k].graph != graph || x[k].id < 0 || graph->type[x[k].id] != type) return false;
+    if (promotion == SAROS_PROMOTE_FLOAT) return saros_dtype_is_float(type->dtype);
+    return type->dtype < (promotion == SAROS_PROMOTE_NUMBER ? SAROS_BOOL : SAROS_OPAQUE);
+}
+
+/** The operand in the shape of `type`; a splat at once as the splat it would be folded to. */
+static saros_value in_shape(saros_value x, const saros_type *type) {
+    const saros_graph_record *splat = x.id < 0 ? NULL : saros_graph_splat(x.graph, x.id);
+    if (!splat || x.graph->type[x.id]->split)
+        return saros_broadcast(x, type->rank, type->shape, NULL);
+    saros_type full = *type;
+    full.dtype = x.graph->type[x.id]->dtype;
+    int32_t id = saros_graph_splat_word(x.graph, &full, splat->word[splat->words - 1]);
+    return id < 0 ? saros_poison(x.graph) : (saros_value){x.graph, id};
+}
+
+/** The error of operands that are poisoned, absent or no arrays. */
+static saros_value refused(const saros_primitive *row, int n, const saros_value *x) {
     char where[64];
+    saros_value bad;
     snprintf(where, sizeof where, "saros_%s", row->name);
-    saros_value operand[SAROS_POINTWISE_MAX], bad;
     if (saros_operands_bad(where, n, x, &bad)) return bad;
-    for (int k = 0; k < n; ++k) {
-        operand[k] = x[k];
-        if (saros_value_dtype(x[k]) == SAROS_OPAQUE) {
-            saros_fail(SAROS_ERR_TYPE, where, NULL, "operand %d is opaque, no array", k);
-            return saros_poison(saros_graph_of(n, x));
-        }
-    }
+    int k = 0;
+    while (k < n - 1 && saros_value_dtype(x[k]) != SAROS_OPAQUE) ++k;
+    saros_fail(SAROS_ERR_TYPE, where, NULL, "operand %d is opaque, no array", k);
+    return saros_poison(saros_graph_of(n, x));
+}
+
+/** The general case of saros_pointwise_build. */
+static saros_value build_joined(const saros_primitive *row, saros_promotion promotion, int first,
+                                int n, const saros_value *x) {
+    saros_value operand[SAROS_POINTWISE_MAX];
     saros_type type = {0};
-    if (!broadcast_shape(n, x, &type)) return no_broadcast(where, n, x);
+    for (int k = 0; k < n; ++k) {
+        if (x[k].id < 0 || saros_value_dtype(x[k]) == SAROS_OPAQUE) return refused(row, n, x);
+        operand[k] = x[k];
+    }
+    if (!broadcast_shape(n, x, &type)) return no_broadcast(row, n, x);
     if (promotion != SAROS_PROMOTE_NONE) {
         saros_dtype dtype = promoted(promotion, first, n, x);
         for (int k = first; k < n; ++k) operand[k] = saros_cast(operand[k], dtype);
     }
     saros_split_unify(n, operand);
-    for (int k = 0; k < n; ++k)
-        operand[k] = saros_broadcast(operand[k], type.rank, type.shape, NULL);
+    for (int k = 0; k < n; ++k) operand[k] = in_shape(operand[k], &type);
     return saros_build_words(row, 0, NULL, n, operand);
+}
+
+saros_value saros_pointwise_build(const saros_primitive *row, saros_promotion promotion, int first,
+                                  int n, const saros_value *x) {
+    if (as_they_are(promotion, n, x)) return saros_build(x[0].graph, row, NULL, n, x);
+    return build_joined(row, promotion, first, n, x);
 }
 
 saros_value saros_unary_build(const saros_primitive *row, saros_promotion promotion,

@@ -1,35 +1,55 @@
 /** eq, ne, lt, le (gt and ge are these with operands swapped), and, or, not: masks.
- *  Comparisons with NaN are false, but for ne. Masks carry no tangent.
+ *  Comparisons with NaN are false, but for ne. One kernel per dtype
+ *  answers all four: both tests are made, and masks choose. Masks carry no tangent.
  */
 #include "primitives/build_impl.h"
 #include "primitives/pointwise_impl.h"
 
 #define COMPARISON SAROS_POINTWISE | SAROS_CONSTANT
 
-/* ---- eq ---- */
-SAROS_FAST static void eq_f64(const saros_run *run) {
+/* ---- eq, ne, lt, le ---- */
+
+/** What a comparison asks for, as masks of all bits or none: whether a < b counts, whether a == b
+ * does, and whether the answer is turned round. */
+typedef struct question {
+    uint8_t less, equal, turned;
+} question;
+static question question_of(const saros_primitive *row) {
+    return (question){.less = row == &saros_row_lt || row == &saros_row_le,
+                      .equal = row != &saros_row_lt,
+                      .turned = row == &saros_row_ne};
+}
+
+SAROS_FAST static void compare_f64(const saros_run *run) {
     SAROS_BINARY(double, uint8_t);
-    SAROS_EACH y[i] = a[i] == b[i];
+    const question q = question_of(run->row);
+    SAROS_EACH y[i] = (((a[i] < b[i]) & q.less) | ((a[i] == b[i]) & q.equal)) ^ q.turned;
 }
-SAROS_FAST static void eq_f32(const saros_run *run) {
+SAROS_FAST static void compare_f32(const saros_run *run) {
     SAROS_BINARY(float, uint8_t);
-    SAROS_EACH y[i] = a[i] == b[i];
+    const question q = question_of(run->row);
+    SAROS_EACH y[i] = (((a[i] < b[i]) & q.less) | ((a[i] == b[i]) & q.equal)) ^ q.turned;
 }
-SAROS_FAST static void eq_i64(const saros_run *run) {
+SAROS_FAST static void compare_i64(const saros_run *run) {
     SAROS_BINARY(int64_t, uint8_t);
-    SAROS_EACH y[i] = a[i] == b[i];
+    const question q = question_of(run->row);
+    SAROS_EACH y[i] = (((a[i] < b[i]) & q.less) | ((a[i] == b[i]) & q.equal)) ^ q.turned;
 }
-SAROS_FAST static void eq_i32(const saros_run *run) {
+SAROS_FAST static void compare_i32(const saros_run *run) {
     SAROS_BINARY(int32_t, uint8_t);
-    SAROS_EACH y[i] = a[i] == b[i];
+    const question q = question_of(run->row);
+    SAROS_EACH y[i] = (((a[i] < b[i]) & q.less) | ((a[i] == b[i]) & q.equal)) ^ q.turned;
 }
-SAROS_FAST static void eq_mask(const saros_run *run) {
+SAROS_FAST static void compare_mask(const saros_run *run) {
     SAROS_BINARY(uint8_t, uint8_t);
-    SAROS_EACH y[i] = a[i] == b[i];
+    const question q = question_of(run->row);
+    SAROS_EACH y[i] = (((a[i] < b[i]) & q.less) | ((a[i] == b[i]) & q.equal)) ^ q.turned;
 }
-static saros_status eq_evaluate(const saros_evaluation *e) {
-    return saros_pointwise_run(e, &(saros_kernels){eq_f64, eq_f32, eq_i64, eq_i32, eq_mask});
+static saros_status compare_evaluate(const saros_evaluation *e) {
+    return saros_pointwise_run(
+        e, &(saros_kernels){compare_f64, compare_f32, compare_i64, compare_i32, compare_mask});
 }
+
 const saros_primitive saros_row_eq = {
     .name = "eq",
     .doc = "mask a == b",
@@ -37,36 +57,12 @@ const saros_primitive saros_row_eq = {
     .outputs = 1,
     .flags = COMPARISON | SAROS_COMMUTES,
     .type = saros_type_compare,
-    .evaluate = eq_evaluate,
+    .evaluate = compare_evaluate,
 };
 saros_value saros_eq(saros_value a, saros_value b) {
     return saros_binary_build(&saros_row_eq, SAROS_PROMOTE_ANY, a, b);
 }
 
-/* ---- ne ---- */
-SAROS_FAST static void ne_f64(const saros_run *run) {
-    SAROS_BINARY(double, uint8_t);
-    SAROS_EACH y[i] = a[i] != b[i];
-}
-SAROS_FAST static void ne_f32(const saros_run *run) {
-    SAROS_BINARY(float, uint8_t);
-    SAROS_EACH y[i] = a[i] != b[i];
-}
-SAROS_FAST static void ne_i64(const saros_run *run) {
-    SAROS_BINARY(int64_t, uint8_t);
-    SAROS_EACH y[i] = a[i] != b[i];
-}
-SAROS_FAST static void ne_i32(const saros_run *run) {
-    SAROS_BINARY(int32_t, uint8_t);
-    SAROS_EACH y[i] = a[i] != b[i];
-}
-SAROS_FAST static void ne_mask(const saros_run *run) {
-    SAROS_BINARY(uint8_t, uint8_t);
-    SAROS_EACH y[i] = a[i] != b[i];
-}
-static saros_status ne_evaluate(const saros_evaluation *e) {
-    return saros_pointwise_run(e, &(saros_kernels){ne_f64, ne_f32, ne_i64, ne_i32, ne_mask});
-}
 const saros_primitive saros_row_ne = {
     .name = "ne",
     .doc = "mask a != b",
@@ -74,36 +70,12 @@ const saros_primitive saros_row_ne = {
     .outputs = 1,
     .flags = COMPARISON | SAROS_COMMUTES,
     .type = saros_type_compare,
-    .evaluate = ne_evaluate,
+    .evaluate = compare_evaluate,
 };
 saros_value saros_ne(saros_value a, saros_value b) {
     return saros_binary_build(&saros_row_ne, SAROS_PROMOTE_ANY, a, b);
 }
 
-/* ---- lt ---- */
-SAROS_FAST static void lt_f64(const saros_run *run) {
-    SAROS_BINARY(double, uint8_t);
-    SAROS_EACH y[i] = a[i] < b[i];
-}
-SAROS_FAST static void lt_f32(const saros_run *run) {
-    SAROS_BINARY(float, uint8_t);
-    SAROS_EACH y[i] = a[i] < b[i];
-}
-SAROS_FAST static void lt_i64(const saros_run *run) {
-    SAROS_BINARY(int64_t, uint8_t);
-    SAROS_EACH y[i] = a[i] < b[i];
-}
-SAROS_FAST static void lt_i32(const saros_run *run) {
-    SAROS_BINARY(int32_t, uint8_t);
-    SAROS_EACH y[i] = a[i] < b[i];
-}
-SAROS_FAST static void lt_mask(const saros_run *run) {
-    SAROS_BINARY(uint8_t, uint8_t);
-    SAROS_EACH y[i] = a[i] < b[i];
-}
-static saros_status lt_evaluate(const saros_evaluation *e) {
-    return saros_pointwise_run(e, &(saros_kernels){lt_f64, lt_f32, lt_i64, lt_i32, lt_mask});
-}
 const saros_primitive saros_row_lt = {
     .name = "lt",
     .doc = "mask a < b",
@@ -111,7 +83,7 @@ const saros_primitive saros_row_lt = {
     .outputs = 1,
     .flags = COMPARISON,
     .type = saros_type_compare,
-    .evaluate = lt_evaluate,
+    .evaluate = compare_evaluate,
 };
 saros_value saros_lt(saros_value a, saros_value b) {
     return saros_binary_build(&saros_row_lt, SAROS_PROMOTE_ANY, a, b);
@@ -120,30 +92,6 @@ saros_value saros_gt(saros_value a, saros_value b) {
     return saros_lt(b, a);
 }
 
-/* ---- le ---- */
-SAROS_FAST static void le_f64(const saros_run *run) {
-    SAROS_BINARY(double, uint8_t);
-    SAROS_EACH y[i] = a[i] <= b[i];
-}
-SAROS_FAST static void le_f32(const saros_run *run) {
-    SAROS_BINARY(float, uint8_t);
-    SAROS_EACH y[i] = a[i] <= b[i];
-}
-SAROS_FAST static void le_i64(const saros_run *run) {
-    SAROS_BINARY(int64_t, uint8_t);
-    SAROS_EACH y[i] = a[i] <= b[i];
-}
-SAROS_FAST static void le_i32(const saros_run *run) {
-    SAROS_BINARY(int32_t, uint8_t);
-    SAROS_EACH y[i] = a[i] <= b[i];
-}
-SAROS_FAST static void le_mask(const saros_run *run) {
-    SAROS_BINARY(uint8_t, uint8_t);
-    SAROS_EACH y[i] = a[i] <= b[i];
-}
-static saros_status le_evaluate(const saros_evaluation *e) {
-    return saros_pointwise_run(e, &(saros_kernels){le_f64, le_f32, le_i64, le_i32, le_mask});
-}
 const saros_primitive saros_row_le = {
     .name = "le",
     .doc = "mask a <= b",
@@ -151,7 +99,7 @@ const saros_primitive saros_row_le = {
     .outputs = 1,
     .flags = COMPARISON,
     .type = saros_type_compare,
-    .evaluate = le_evaluate,
+    .evaluate = compare_evaluate,
 };
 saros_value saros_le(saros_value a, saros_value b) {
     return saros_binary_build(&saros_row_le, SAROS_PROMOTE_ANY, a, b);

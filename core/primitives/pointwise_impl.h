@@ -25,6 +25,7 @@ typedef struct saros_run {
     void *out;
     const void *in[SAROS_POINTWISE_MAX];
     const int64_t *word; /**< attribute words of the node */
+    const saros_primitive *row;
 } saros_run;
 
 typedef void saros_kernel(const saros_run *run);

@@ -1,4 +1,5 @@
-/** LLVM: IR text -> machine code in this process, cached by the text.
+/** LLVM: IR text -> machine code in this process, cached by 128 bits of hash and the length of the
+ *  text: texts are long, and there are many.
  *
  *  Each text is compiled to an object by the thread that asks first, without a lock, so several
  *  compile at once; who asks for the same text meanwhile waits. Only adding the object and looking
@@ -13,15 +14,19 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "graph_impl.h"
 #include "kernel/kernel_impl.h"
 #include "kernel/llvm/llvm_impl.h"
-#include "saros/memory.h"
 
-/** One text of the table. */
+/** What stands for a text. No text is empty. */
+typedef struct key {
+    uint64_t hash[2], length;
+} key;
+
+/** One place of the table. */
 typedef struct cached {
-    uint64_t hash;
-    char *text; /* NULL: a free place */
-    bool busy;  /* a thread compiles it */
+    key key;
+    bool busy; /* a thread compiles it */
     saros_kernel_code *code;
 } cached;
 
@@ -158,43 +163,44 @@ static saros_status link_object(LLVMMemoryBufferRef object, const char *name,
 
 /* ---- the table ---- */
 
-static uint64_t hash_of(const char *text) {
-    uint64_t hash = 1469598103934665603u;
-    for (; *text; ++text) hash = (hash ^ (unsigned char)*text) * 1099511628211u;
-    return hash;
+static key key_of(const char *text) {
+    key k = {.hash = {1469598103934665603u, 0x9E3779B97F4A7C15u}};
+    for (; text[k.length]; ++k.length) {
+        k.hash[0] = (k.hash[0] ^ (unsigned char)text[k.length]) * 1099511628211u;
+        k.hash[1] = saros_hash_mix(k.hash[1], (unsigned char)text[k.length]);
+    }
+    return k;
 }
 
 /** The place of the text, or the free one where it belongs. There is one. */
-static cached *place_of(uint64_t hash, const char *text) {
-    for (uint64_t at = hash & (engine.slots - 1);; at = (at + 1) & (engine.slots - 1)) {
-        cached *c = &engine.table[at];
-        if (!c->text || (c->hash == hash && strcmp(c->text, text) == 0)) return c;
+static cached *place_of(const key *k) {
+    for (uint64_t at = k->hash[0];; ++at) {
+        cached *c = &engine.table[at & (engine.slots - 1)];
+        if (!c->key.length || memcmp(&c->key, k, sizeof *k) == 0) return c;
     }
 }
 
+/** Not from the library's allocator: the table belongs to the process, not to what a caller made.
+ */
 static bool grow(void) {
     if (engine.used * 2 < engine.slots) return true;
     uint64_t old = engine.slots, slots = old ? 2 * old : 128;
-    cached *table = engine.table, *grown = saros_allocate_zero(slots, sizeof *grown);
+    cached *table = engine.table, *grown = calloc(slots, sizeof *grown);
     if (!grown) return false;
     engine.table = grown;
     engine.slots = slots;
     for (uint64_t k = 0; k < old; ++k)
-        if (table[k].text) *place_of(table[k].hash, table[k].text) = table[k];
-    saros_release(table);
+        if (table[k].key.length) *place_of(&table[k].key) = table[k];
+    free(table);
     return true;
 }
 
-/** Enters the text into the table; NULL if memory ran out. */
-static cached *enter(uint64_t hash, const char *text) {
+/** The text's place in the table, NULL if memory ran out. */
+static cached *enter(const key *k) {
     if (!grow()) return NULL;
-    cached *c = place_of(hash, text);
-    if (c->text) return c;
-    size_t bytes = strlen(text) + 1;
-    char *copy = saros_allocate(bytes);
-    if (!copy) return NULL;
-    *c = (cached){.hash = hash, .text = memcpy(copy, text, bytes)};
-    engine.used++;
+    cached *c = place_of(k);
+    engine.used += c->key.length == 0;
+    c->key = *k;
     return c;
 }
 
@@ -215,18 +221,18 @@ saros_status saros_jit_compile(const char *text, saros_kernel_code **out) {
                           "no code can be generated for this machine");
     saros_status status = SAROS_OK;
     saros_kernel_code *code = NULL;
-    uint64_t hash = hash_of(text);
+    const key k = key_of(text);
     pthread_mutex_lock(&engine.lock);
-    cached *c = enter(hash, text);
-    if (!c) SAROS_TRY(SAROS_ERR_MEMORY);
+    cached *c = enter(&k);
+    if (!c) SAROS_TRY(saros_fail(SAROS_ERR_MEMORY, "kernel", NULL, "no memory for code"));
     while (c->busy) {
         pthread_cond_wait(&engine.changed, &engine.lock);
-        c = place_of(hash, text); /* the table may have moved */
+        c = place_of(&k); /* the table may have moved */
     }
     if (!c->code) {
         c->busy = true;
         status = compile(text, &code);
-        c = place_of(hash, text);
+        c = place_of(&k);
         c->busy = false;
         if (status == SAROS_OK) c->code = code;
         pthread_cond_broadcast(&engine.changed);
