@@ -1,7 +1,8 @@
 /** Which results may be written over which operands.
  *
  *  A pointwise row and a kernel read element i of an operand before they write element i of a
- * result, so any result may lie over any operand of its dtype that has its layout. Other rows say
+ * result, so any result may lie over any operand of its dtype that has its layout; but not one that
+ * a kernel reduces, even over an axis of extent 1, for it is cleared first. Other rows say
  * so by SAROS_IN_PLACE, for result 0 over operand 0; a loop may work on its carry where its body
  * may. No row may read the same memory through another view at that step. */
 #include "function_impl.h"
@@ -25,6 +26,8 @@ static bool is_elementwise(const saros_primitive *row) {
 
 /** What the row says: result m over operand k. */
 static bool row_allows(const saros_step *step, int m, int k) {
+    if (step->row == &saros_row_kernel && saros_kernel_of(step->attributes.tensor)->reduce[m])
+        return false;
     if (is_elementwise(step->row)) return true;
     if (step->row == &saros_row_loop) {
         saros_loop_view loop = saros_loop_read(&step->attributes);

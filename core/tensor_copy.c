@@ -6,9 +6,12 @@
  * saturate, NaN gives 0; to bool: not zero. */
 #include <string.h>
 
-#include "tensor_impl.h"
+#include "nest_impl.h"
 
-enum { BLOCK = 256 };
+enum {
+    BLOCK = 256,
+    LARGE = 1 << 16 /* bytes from which a copy is a nest: tiles, threads, stores past the caches */
+};
 
 typedef struct walk {
     int rank;
@@ -173,11 +176,39 @@ static void copy_run(int64_t n, saros_dtype to_dtype, void *to, int64_t ts, saro
         move_1(n, to, ts, from, fs);
 }
 
+/** The copy as a nest, if it is large, moves bits and has rows to write. */
+static bool copy_large(int rank, const int64_t *shape, saros_dtype dtype, void *to,
+                       const int64_t *to_strides, const void *from, const int64_t *from_strides) {
+    const int64_t bytes = (int64_t)saros_dtype_bytes(dtype);
+    int64_t size = bytes, last = rank - 1;
+    for (int a = 0; a < rank; ++a) size *= shape[a];
+    while (last > 0 && shape[last] == 1) --last;
+    if (size < LARGE || to_strides[last] != 1) return false;
+    saros_nest s;
+    s.rank = rank;
+    s.ins = s.outs = 1;
+    s.reduces = 0;
+    s.nanoseconds = 2 * (double)bytes / 30;
+    s.base[0] = (char *)(uintptr_t)from;
+    s.base[1] = to;
+    s.bytes[0] = s.bytes[1] = (int)bytes;
+    for (int a = 0; a < rank; ++a) {
+        s.extent[a] = shape[a];
+        s.reduced[a] = false;
+        s.stride[0][a] = bytes * from_strides[a];
+        s.stride[1][a] = bytes * to_strides[a];
+    }
+    return saros_nest_plan(&s) && saros_nest_run(&s, NULL) == SAROS_OK;
+}
+
 void saros_copy_strided(int rank, const int64_t *shape, saros_dtype to_dtype, void *to,
                         const int64_t *to_strides, saros_dtype from_dtype, const void *from,
                         const int64_t *from_strides) {
     for (int a = 0; a < rank; ++a)
         if (shape[a] == 0) return;
+    if (to_dtype == from_dtype &&
+        copy_large(rank, shape, to_dtype, to, to_strides, from, from_strides))
+        return;
     walk w = collapse(rank, shape, to_strides, from_strides);
     int64_t to_bytes = (int64_t)saros_dtype_bytes(to_dtype);
     int64_t from_bytes = (int64_t)saros_dtype_bytes(from_dtype);

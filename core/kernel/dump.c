@@ -4,7 +4,7 @@
  *        %0 = load f64, one element for the whole row
  *        %1 = load f64
  *        %3 = fma(%0, %1, 2) : f64
- *        store %3
+ *        store sum(%3) over axes 0, 1
  *
  *  SAROS_DUMP=kernels:FILE appends every kernel to FILE when its code is made.
  */
@@ -57,6 +57,16 @@ static void put_operation(sink *s, const saros_fused *k, int index) {
     put(s, " : %s\n", saros_dtype_name(o->dtype));
 }
 
+/** `) over axes 0, 2` */
+static void put_axes(sink *s, uint32_t axes) {
+    const char *before = ") over axes";
+    for (int a = 0; axes >> a; ++a) {
+        if (!(axes >> a & 1)) continue;
+        put(s, "%s %d", before, a);
+        before = ",";
+    }
+}
+
 int saros_kernel_operations(const saros_fused *k) {
     int count = 0;
     for (int j = 0; j < k->operations; ++j) count += k->operation[j].row != NULL;
@@ -72,8 +82,9 @@ size_t saros_kernel_dump(const saros_fused *k, uint32_t still, char *text, size_
             still >> j & 1 ? ", one element for the whole row" : "");
     for (int j = 0; j < k->operations; ++j) put_operation(&s, k, j);
     for (int j = 0; j < k->outs; ++j) {
-        put(&s, "  store ");
+        put(&s, "  store %s%s", k->reduce[j] ? k->reduce[j]->name : "", k->reduce[j] ? "(" : "");
         put_operand(&s, k, k->out[j]);
+        if (k->reduce[j]) put_axes(&s, k->axes);
         put(&s, "\n");
     }
     return s.used;

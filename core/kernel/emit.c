@@ -61,60 +61,88 @@ saros_dtype saros_fused_dtype(const saros_fused *k, int operand) {
 
 /* ---- memory ---- */
 
-static void put_load(saros_emitter *e, int o, bool masked) {
-    saros_dtype dtype = e->k->in[o];
-    const char *type = saros_put_memory(dtype), *name = dtype == SAROS_BOOL ? "raw" : "";
-    int align = (int)saros_dtype_bytes(dtype);
-    saros_put(e, "  %%%sq%d = getelementptr %s, %s* %%r%d, i64 %%%si\n", e->tag, o, type, type, o,
-              e->tag);
-    saros_put(e, "  %%%sv%d = bitcast %s* %%%sq%d to <%d x %s>*\n", e->tag, o, type, e->tag, o,
-              e->lanes, type);
+/** %<tag><name>: the address of the vector at this place of a row. */
+static void put_address(saros_emitter *e, const char *name, const char *row, int o,
+                        saros_dtype dtype) {
+    const char *type = saros_put_memory(dtype);
+    saros_put(e, "  %%%s%s%d_a = getelementptr %s, %s* %%%s%d, i64 %%%si\n", e->tag, name, o, type,
+              type, row, o, e->tag);
+    saros_put(e, "  %%%s%s%d = bitcast %s* %%%s%s%d_a to <%d x %s>*\n", e->tag, name, o, type,
+              e->tag, name, o, e->lanes, type);
+}
+
+/** %<tag><to>: a vector from the address %<tag><address>. */
+static void put_load_from(saros_emitter *e, const char *to, const char *address, int o,
+                          saros_dtype dtype, bool masked) {
+    const char *type = saros_put_memory(dtype);
+    const char *name = saros_dtype_is_float(dtype) ? saros_put_suffix(dtype) : type;
+    const int n = e->lanes, align = (int)saros_dtype_bytes(dtype);
     if (masked)
-        saros_put(
-            e,
-            "  %%%s%s%d = call <%d x %s> @llvm.masked.load.v%d%s.p0v%d%s(<%d x %s>* %%%sv%d, i32 "
-            "%d, "
-            "<%d x i1> %%mask, <%d x %s> zeroinitializer)\n",
-            e->tag, name, o, e->lanes, type, e->lanes,
-            saros_dtype_is_float(dtype) ? saros_put_suffix(dtype) : type, e->lanes,
-            saros_dtype_is_float(dtype) ? saros_put_suffix(dtype) : type, e->lanes, type, e->tag, o,
-            align, e->lanes, e->lanes, type);
+        saros_put(e,
+                  "  %%%s%s%d = call <%d x %s> @llvm.masked.load.v%d%s.p0v%d%s(<%d x %s>* "
+                  "%%%s%s%d, i32 %d, <%d x i1> %%mask, <%d x %s> zeroinitializer)\n",
+                  e->tag, to, o, n, type, n, name, n, name, n, type, e->tag, address, o, align, n,
+                  n, type);
     else
-        saros_put(e, "  %%%s%s%d = load <%d x %s>, <%d x %s>* %%%sv%d, align %d\n", e->tag, name, o,
-                  e->lanes, type, e->lanes, type, e->tag, o, align);
+        saros_put(e, "  %%%s%s%d = load <%d x %s>, <%d x %s>* %%%s%s%d, align %d\n", e->tag, to, o,
+                  n, type, n, type, e->tag, address, o, align);
+}
+
+static void put_load(saros_emitter *e, int o, bool masked) {
+    const saros_dtype dtype = e->k->in[o];
+    put_address(e, "q", "r", o, dtype);
+    put_load_from(e, dtype == SAROS_BOOL ? "raw" : "", "q", o, dtype, masked);
     if (dtype == SAROS_BOOL)
         saros_put(e, "  %%%s%d = icmp ne <%d x i8> %%%sraw%d, zeroinitializer\n", e->tag, o,
                   e->lanes, e->tag, o);
 }
 
-static void put_store(saros_emitter *e, int m, bool masked) {
-    int o = e->k->out[m];
-    saros_dtype dtype = saros_fused_dtype(e->k, o);
-    const char *type = saros_put_memory(dtype);
-    const char *short_ = saros_dtype_is_float(dtype) ? saros_put_suffix(dtype) : type;
-    if (dtype == SAROS_BOOL) {
-        saros_put(e, "  %%%sz%d = zext <%d x i1> ", e->tag, m, e->lanes);
-        saros_put_operand(e, o);
-        saros_put(e, " to <%d x i8>\n", e->lanes);
-    }
-    saros_put(e, "  %%%so%d = getelementptr %s, %s* %%w%d, i64 %%%si\n", e->tag, m, type, type, m,
-              e->tag);
-    saros_put(e, "  %%%sov%d = bitcast %s* %%%so%d to <%d x %s>*\n", e->tag, m, type, e->tag, m,
-              e->lanes, type);
-    if (masked)
-        saros_put(e, "  call void @llvm.masked.store.v%d%s.p0v%d%s(<%d x %s> ", e->lanes, short_,
-                  e->lanes, short_, e->lanes, type);
-    else
-        saros_put(e, "  store <%d x %s> ", e->lanes, type);
-    if (dtype == SAROS_BOOL)
+/** What store `m` writes: operand out[m] in the form it has in memory. */
+static void put_stored(saros_emitter *e, int m) {
+    if (e->k->reduce[m])
+        saros_put(e, "%%%snew%d", e->tag, m);
+    else if (saros_fused_dtype(e->k, e->k->out[m]) == SAROS_BOOL)
         saros_put(e, "%%%sz%d", e->tag, m);
     else
-        saros_put_operand(e, o);
-    saros_put(e, ", <%d x %s>* %%%sov%d, ", e->lanes, type, e->tag, m);
+        saros_put_operand(e, e->k->out[m]);
+}
+
+static void put_store(saros_emitter *e, int m, bool masked) {
+    const saros_dtype dtype = saros_fused_dtype(e->k, e->k->out[m]);
+    const char *type = saros_put_memory(dtype);
+    const char *name = saros_dtype_is_float(dtype) ? saros_put_suffix(dtype) : type;
+    const int n = e->lanes, size = (int)saros_dtype_bytes(dtype);
+    put_address(e, "o", "w", m, dtype);
+    if (e->k->reduce[m]) {
+        char old[32], sum[32];
+        snprintf(old, sizeof old, "%sold%d", e->tag, m);
+        snprintf(sum, sizeof sum, "%snew%d", e->tag, m);
+        put_load_from(e, "old", "o", m, dtype, masked);
+        saros_put_added(e, m, old, sum);
+    }
+    if (dtype == SAROS_BOOL) {
+        saros_put(e, "  %%%sz%d = zext <%d x i1> ", e->tag, m, n);
+        saros_put_operand(e, e->k->out[m]);
+        saros_put(e, " to <%d x i8>\n", n);
+    }
     if (masked)
-        saros_put(e, "i32 %d, <%d x i1> %%mask)\n", (int)saros_dtype_bytes(dtype), e->lanes);
+        saros_put(e, "  call void @llvm.masked.store.v%d%s.p0v%d%s(<%d x %s> ", n, name, n, name, n,
+                  type);
     else
-        saros_put(e, "align %d\n", (int)saros_dtype_bytes(dtype));
+        saros_put(e, "  store <%d x %s> ", n, type);
+    put_stored(e, m);
+    saros_put(e, ", <%d x %s>* %%%so%d, ", n, type, e->tag, m);
+    if (masked)
+        saros_put(e, "i32 %d, <%d x i1> %%mask)\n", size, n);
+    else if (e->pattern.stream && !e->k->reduce[m])
+        saros_put(e, "align %d, !nontemporal !1\n", n * size < 64 ? n * size : 64);
+    else
+        saros_put(e, "align %d\n", size);
+}
+
+/** Whether store `m` is kept in registers along a row. */
+static bool in_lanes(const saros_emitter *e, int m) {
+    return e->k->reduce[m] && e->pattern.mode != SAROS_NEST_COLUMNS;
 }
 
 static void put_body(saros_emitter *e, const char *tag, bool masked) {
@@ -122,7 +150,15 @@ static void put_body(saros_emitter *e, const char *tag, bool masked) {
     for (int o = 0; o < e->k->ins; ++o)
         if (!(e->pattern.still >> o & 1)) put_load(e, o, masked);
     for (int k = 0; k < e->k->operations; ++k) saros_put_operation(e, k);
-    for (int m = 0; m < e->k->outs; ++m) put_store(e, m, masked);
+    for (int m = 0; m < e->k->outs; ++m) {
+        char from[32], to[32];
+        snprintf(from, sizeof from, "acc_%s%d", masked ? "t" : "m", m);
+        snprintf(to, sizeof to, "acc_%s%d", masked ? "u" : "n", m);
+        if (in_lanes(e, m))
+            saros_put_fold(e, m, from, to, masked);
+        else
+            put_store(e, m, masked);
+    }
 }
 
 /* ---- the loop nest ---- */
@@ -168,6 +204,51 @@ static void put_mask(saros_emitter *e) {
     saros_put(e, ">, %%left_v\n");
 }
 
+/** What the lanes of store `m` hold when a row begins. */
+static void put_begin(saros_emitter *e, int m) {
+    const saros_dtype dtype = saros_fused_dtype(e->k, e->k->out[m]);
+    const int lanes = e->lanes;
+    e->lanes = saros_reduce_lanes(e, m);
+    if (e->pattern.mode == SAROS_NEST_ALL)
+        saros_put(e, "%%acc_r%d", m);
+    else
+        saros_put_vector(e, dtype, saros_reduce_neutral(e->k->reduce[m], dtype));
+    e->lanes = lanes;
+}
+
+/** %acc_<to>: the lanes as they come from two blocks; `a` NULL: as a row begins. */
+static void put_phi(saros_emitter *e, const char *to, const char *a, const char *block_a,
+                    const char *b, const char *block_b) {
+    for (int m = 0; m < e->k->outs; ++m) {
+        if (!in_lanes(e, m)) continue;
+        const saros_dtype dtype = saros_fused_dtype(e->k, e->k->out[m]);
+        saros_put(e, "  %%acc_%s%d = phi <%d x %s> [ ", to, m, saros_reduce_lanes(e, m),
+                  saros_put_scalar(dtype));
+        if (a)
+            saros_put(e, "%%acc_%s%d", a, m);
+        else
+            put_begin(e, m);
+        saros_put(e, ", %%%s ], [ %%acc_%s%d, %%%s ]\n", block_a, b, m, block_b);
+    }
+}
+
+/** Lanes that live through all rows start once. */
+static void put_first(saros_emitter *e) {
+    if (e->pattern.mode != SAROS_NEST_ALL) return;
+    e->pattern.mode = SAROS_NEST_ROWS;
+    put_phi(e, "r", NULL, "entry", "e", "row_end");
+    e->pattern.mode = SAROS_NEST_ALL;
+}
+
+static void put_last(saros_emitter *e, saros_nest_mode mode) {
+    char name[32];
+    for (int m = 0; m < e->k->outs; ++m) {
+        if (!in_lanes(e, m) || e->pattern.mode != mode) continue;
+        snprintf(name, sizeof name, "acc_e%d", m);
+        saros_put_last(e, m, name);
+    }
+}
+
 static void put_function(saros_emitter *e, const char *name) {
     saros_put(e,
               "define void @%s(i64 %%m, i64 %%n, i8** %%in, i64* %%in_stride, i8** %%out, i64* "
@@ -175,26 +256,33 @@ static void put_function(saros_emitter *e, const char *name) {
               name);
     saros_put(e, "entry:\n  %%full = and i64 %%n, %d\n  br label %%rows\n", -e->lanes);
     saros_put(e, "rows:\n  %%row = phi i64 [ 0, %%entry ], [ %%row_next, %%row_end ]\n");
+    put_first(e);
     for (int o = 0; o < e->k->ins; ++o) put_row_address(e, "in", "r", o, e->k->in[o]);
     for (int m = 0; m < e->k->outs; ++m)
         put_row_address(e, "out", "w", m, saros_fused_dtype(e->k, e->k->out[m]));
     for (int o = 0; o < e->k->ins; ++o)
         if (e->pattern.still >> o & 1) put_still(e, o);
-    saros_put(e,
-              "  %%any = icmp ne i64 %%full, 0\n  br i1 %%any, label %%main, label %%tail_test\n");
+    saros_put(e, "  %%any = icmp ne i64 %%full, 0\n"
+                 "  br i1 %%any, label %%main, label %%tail_test\n");
     saros_put(e, "main:\n  %%mi = phi i64 [ 0, %%rows ], [ %%mi_next, %%main ]\n");
+    put_phi(e, "m", NULL, "rows", "n", "main");
     put_body(e, "m", false);
     saros_put(e, "  %%mi_next = add i64 %%mi, %d\n  %%more = icmp slt i64 %%mi_next, %%full\n",
               e->lanes);
-    saros_put(e, "  br i1 %%more, label %%main, label %%tail_test\n");
-    saros_put(e, "tail_test:\n  %%rest = icmp slt i64 %%full, %%n\n");
-    saros_put(e,
-              "  br i1 %%rest, label %%tail, label %%row_end\ntail:\n  %%ti = add i64 %%full, 0\n");
+    saros_put(e, "  br i1 %%more, label %%main, label %%tail_test\ntail_test:\n");
+    put_phi(e, "t", NULL, "rows", "n", "main");
+    saros_put(e, "  %%rest = icmp slt i64 %%full, %%n\n"
+                 "  br i1 %%rest, label %%tail, label %%row_end\n"
+                 "tail:\n  %%ti = add i64 %%full, 0\n");
     put_mask(e);
     put_body(e, "t", true);
-    saros_put(e, "  br label %%row_end\nrow_end:\n  %%row_next = add i64 %%row, 1\n");
-    saros_put(e, "  %%again = icmp slt i64 %%row_next, %%m\n");
-    saros_put(e, "  br i1 %%again, label %%rows, label %%done\ndone:\n  ret void\n}\n");
+    saros_put(e, "  br label %%row_end\nrow_end:\n");
+    put_phi(e, "e", "t", "tail_test", "u", "tail");
+    put_last(e, SAROS_NEST_ROWS);
+    saros_put(e, "  %%row_next = add i64 %%row, 1\n  %%again = icmp slt i64 %%row_next, %%m\n"
+                 "  br i1 %%again, label %%rows, label %%done\ndone:\n");
+    put_last(e, SAROS_NEST_ALL);
+    saros_put(e, "%s  ret void\n}\n", e->pattern.stream ? "  fence seq_cst\n" : "");
 }
 
 /** Declarations of all intrinsics for the vector types of the text; unused ones cost nothing. */
@@ -240,6 +328,9 @@ char *saros_kernel_emit(const saros_fused *kernel, saros_kernel_pattern pattern,
     saros_emitter e = {.k = kernel, .pattern = pattern};
     e.lanes = bits / 8 / widest(kernel);
     if (kernel->operations <= 24) e.lanes *= 2;
+    for (int m = 0; m < kernel->outs; ++m)
+        if (in_lanes(&e, m) && e.lanes < saros_reduce_lanes(&e, m))
+            e.lanes = saros_reduce_lanes(&e, m);
     e.out.room = 16384;
     e.out.data = saros_allocate(e.out.room);
     if (!e.out.data) return NULL;
@@ -247,6 +338,7 @@ char *saros_kernel_emit(const saros_fused *kernel, saros_kernel_pattern pattern,
     put_function(&e, name);
     saros_put_far_functions(&e);
     saros_put(&e, "attributes #0 = { nounwind \"min-legal-vector-width\"=\"%d\" }\n", bits);
+    saros_put(&e, "!1 = !{i32 1}\n");
     if (!e.out.failed) return e.out.data;
     saros_release(e.out.data);
     return NULL;

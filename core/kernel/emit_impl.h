@@ -26,6 +26,19 @@ const char *saros_put_memory(saros_dtype dtype);
 const char *saros_put_suffix(saros_dtype dtype);
 saros_dtype saros_fused_dtype(const saros_fused *kernel, int operand);
 
+/* ---- emit_reduce.c ---- */
+
+/** The element a reduction starts from, as a word. */
+int64_t saros_reduce_neutral(const saros_primitive *row, saros_dtype dtype);
+/** Lanes in which store `m` is reduced. */
+int saros_reduce_lanes(const saros_emitter *e, int m);
+/** `to`: the lanes `from` and the values of store `m`, those under the mask if `masked`. */
+void saros_put_fold(saros_emitter *e, int m, const char *from, const char *to, bool masked);
+/** `name`: the vector `old` and the values of store `m`. */
+void saros_put_added(saros_emitter *e, int m, const char *old, const char *name);
+/** Stores the lanes `from` of store `m` as one element. */
+void saros_put_last(saros_emitter *e, int m, const char *from);
+
 /* ---- emit_operation.c ---- */
 
 /** A vector of equal elements (words as in saros_fused_operation). */

@@ -3,13 +3,15 @@
  *  1. Copy of the body in which elementary functions are expanded (expand.c).
  *  2. Nodes are put into groups (fuse_group.c).
  *  3. Second copy, operands first: a group is emitted as one node, once all that it reads is there.
- * Groups of one operation and of few elements stay as they are.
+ * Groups of one operation stay as they are if they have few elements.
  */
 #include "kernel/fuse_impl.h"
 #include "kernel/kernel_impl.h"
 #include "rewrite_impl.h"
 #include "saros/memory.h"
 #include "saros/rows.h"
+
+enum { LONG = 16384 }; /* elements from which an operation alone becomes a kernel */
 
 static void mark_outside(saros_fusion *f) {
     const saros_graph *g = f->from;
@@ -64,6 +66,13 @@ static bool gather_operations(saros_fusion *f, int32_t v, saros_fused *kernel, i
     const int room = (int)(sizeof kernel->operation / sizeof *kernel->operation);
     for (int32_t n = v; n >= 0; n = f->next[n]) {
         const saros_graph_record *r = saros_graph_at(g, n);
+        if (saros_fuse_reduces(r->row)) {
+            if (kernel->outs == SAROS_KERNEL_STORES) return false;
+            stored[kernel->outs] = r->output;
+            kernel->reduce[kernel->outs] = r->row;
+            kernel->out[kernel->outs++] = f->number[r->operand[0]];
+            continue;
+        }
         saros_fused_operation o = {.row = r->row,
                                    .operands = r->operands,
                                    .dtype = g->type[r->output]->dtype,
@@ -85,10 +94,17 @@ static bool gather_operations(saros_fusion *f, int32_t v, saros_fused *kernel, i
     return true;
 }
 
+/** One operation is not worth code of its own unless there is much to do: kernels get all threads.
+ */
+static bool worth_it(const saros_fusion *f, int32_t v) {
+    return f->size[v] > 1 || saros_type_count(saros_fuse_type(f, v)) >= LONG;
+}
+
 static void emit_group(saros_fusion *f, int32_t v) {
     saros_fused kernel = {0};
     int32_t stored[SAROS_KERNEL_STORES];
-    if (f->size[v] < 2 || !gather_loads(f, v, &kernel) ||
+    kernel.axes = (uint32_t)f->axes[v];
+    if (!worth_it(f, v) || !gather_loads(f, v, &kernel) ||
         !gather_operations(f, v, &kernel, stored)) {
         for (int32_t n = v; n >= 0; n = f->next[n]) emit_alone(f, n);
         return;
@@ -134,7 +150,7 @@ static saros_status open_fusion(saros_fusion *f, const saros_body *body) {
     size_t operands = (size_t)saros_rewrite_operands(g) + SAROS_KERNEL_LOADS;
     *f = (saros_fusion){.body = body, .from = g};
     f->memory = saros_allocate_zero(1, (operands + SAROS_KERNEL_STORES) * sizeof(saros_value) +
-                                           (11 * records + 3 * values) * sizeof(int32_t) +
+                                           (12 * records + 3 * values) * sizeof(int32_t) +
                                            2 * records + values);
     if (saros_graph_make(&f->to) != SAROS_OK || !f->memory) return SAROS_ERR_MEMORY;
     f->in = f->memory;
@@ -144,7 +160,8 @@ static saros_status open_fusion(saros_fusion *f, const saros_body *body) {
     f->tail = f->next + records;
     f->size = f->tail + records;
     f->loads = f->size + records;
-    f->after = f->loads + records;
+    f->axes = f->loads + records;
+    f->after = f->axes + records;
     f->stamp = f->after + records;
     f->reader = f->stamp + records;
     f->group = f->reader + records;

@@ -8,16 +8,23 @@
 
 #include "kernel/fuse_impl.h"
 #include "kernel/kernel_impl.h"
+#include "saros/rows.h"
+
+bool saros_fuse_reduces(const saros_primitive *row) {
+    return row == &saros_row_sum || row == &saros_row_max || row == &saros_row_min;
+}
 
 const saros_type *saros_fuse_type(const saros_fusion *f, int32_t n) {
-    return f->from->type[saros_graph_at(f->from, n)->output];
+    const saros_graph_record *r = saros_graph_at(f->from, n);
+    return f->from->type[saros_fuse_reduces(r->row) ? r->operand[0] : r->output];
 }
 
 static bool fusible(const saros_fusion *f, int32_t n) {
     const saros_graph_record *r = saros_graph_at(f->from, n);
-    if (!(r->row->flags & SAROS_POINTWISE) || r->operands < 1 || r->operands > 3) return false;
     const saros_type *type = saros_fuse_type(f, n);
-    if (saros_type_count(type) < SAROS_KERNEL_FEW || type->split) return false;
+    if (r->operands < 1 || saros_type_count(type) < SAROS_KERNEL_FEW || type->split) return false;
+    if (saros_fuse_reduces(r->row)) return !saros_graph_splat(f->from, r->operand[0]);
+    if (!(r->row->flags & SAROS_POINTWISE) || r->operands > 3) return false;
     saros_dtype first = f->from->type[r->operand[0]]->dtype;
     if (r->operands == 3 && first == SAROS_BOOL) first = type->dtype; /* where */
     return saros_kernel_can(r->row, first, type->dtype);
@@ -93,6 +100,7 @@ static void merge(saros_fusion *f, int32_t a, int32_t b) {
     for (int32_t m = b; m >= 0; m = f->next[m]) f->vertex[m] = a;
     f->size[a] += f->size[b];
     f->loads[a] += f->loads[b];
+    f->axes[a] |= f->axes[b];
     if (f->reader[b] < f->reader[a]) f->reader[a] = f->reader[b];
     f->reader[b] = INT32_MAX;
     f->tail[a] = f->tail[a] > f->tail[b] ? f->tail[a] : f->tail[b];
@@ -127,8 +135,14 @@ static void count_loads(saros_fusion *f, int32_t n) {
     }
 }
 
-static bool fits(const saros_fusion *f, int32_t group, int32_t n, int32_t operations,
-                 int32_t loads) {
+static int32_t axes_of(const saros_fusion *f, int32_t n) {
+    const saros_graph_record *r = saros_graph_at(f->from, n);
+    return saros_fuse_reduces(r->row) ? (int32_t)r->word[0] : 0;
+}
+
+static bool fits(const saros_fusion *f, int32_t group, int32_t n, int32_t operations, int32_t loads,
+                 int32_t axes) {
+    if (axes && f->axes[group] && axes != f->axes[group]) return false;
     return f->size[group] + operations <= SAROS_KERNEL_OPERATIONS &&
            f->loads[group] + loads <= SAROS_KERNEL_LOADS &&
            same_shape(saros_fuse_type(f, group), saros_fuse_type(f, n));
@@ -140,7 +154,7 @@ static void merge_operands(saros_fusion *f, int32_t n) {
     for (int32_t k = 0; k < r->operands; ++k) {
         int32_t own = f->vertex[n], other = f->vertex[f->from->owner[r->operand[k]]];
         if (other == own || f->size[other] == 0) continue;
-        if (!fits(f, own, other, f->size[other], f->loads[other])) continue;
+        if (!fits(f, own, other, f->size[other], f->loads[other], f->axes[other])) continue;
         if (!apart(f, own, other) || !apart(f, other, own)) continue;
         merge(f, own < other ? own : other, own < other ? other : own);
     }
@@ -167,7 +181,7 @@ static void join(saros_fusion *f, int32_t n) {
     for (int pass = 0; pass < 2 && !joined; ++pass) {
         int32_t v;
         while (!joined && (v = candidate(f, n, pass == 1)) >= 0) {
-            if (!fits(f, v, n, 1, r->operands) || !may_join(f, n, v)) continue;
+            if (!fits(f, v, n, 1, r->operands, axes_of(f, n)) || !may_join(f, n, v)) continue;
             f->next[f->tail[v]] = n;
             f->tail[v] = n;
             f->vertex[n] = v;
@@ -176,6 +190,7 @@ static void join(saros_fusion *f, int32_t n) {
     }
     if (!joined) f->group[f->groups++] = n;
     f->size[f->vertex[n]]++;
+    f->axes[f->vertex[n]] |= axes_of(f, n);
     note_reads(f, n);
     count_loads(f, n);
     if (joined) merge_operands(f, n);

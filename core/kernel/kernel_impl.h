@@ -1,4 +1,5 @@
-/** Fused kernels: one loop nest over an index space: loads, scalar operations, stores.
+/** Fused kernels: one loop nest over an index space: loads, scalar operations, stores, of which
+ * some may be reduced over axes.
  *
  *  A description holds no vector width and no thread count; the code generator adds the width of
  * the machine. Kernels are cached by their generated text, so equal groups of one program and of
@@ -7,13 +8,14 @@
 #ifndef SAROS_KERNEL_IMPL_H
 #define SAROS_KERNEL_IMPL_H
 
+#include "nest_impl.h"
 #include "saros/function.h"
 
 enum {
     SAROS_KERNEL_FEW = 32,         /* elements below which a group is not worth code of its own */
     SAROS_KERNEL_OPERATIONS = 150, /* most operations of a group */
-    SAROS_KERNEL_LOADS = 32,       /* most operands that are loaded */
-    SAROS_KERNEL_STORES = 64       /* most results that are stored */
+    SAROS_KERNEL_LOADS = SAROS_NEST_LOADS,  /* most operands that are loaded */
+    SAROS_KERNEL_STORES = SAROS_NEST_STORES /* most results that are stored */
 };
 
 /** One scalar operation. Operands: loads 0 … ins-1, then operations in order. */
@@ -29,19 +31,22 @@ typedef struct saros_fused {
     int ins, operations, outs;
     saros_dtype in[SAROS_KERNEL_LOADS];
     saros_fused_operation operation[3 * SAROS_KERNEL_OPERATIONS];
-    int out[SAROS_KERNEL_STORES]; /**< operand numbers stored */
+    int out[SAROS_KERNEL_STORES];                       /**< operand numbers stored */
+    const saros_primitive *reduce[SAROS_KERNEL_STORES]; /**< sum, max or min of it is; NULL: all */
+    uint32_t axes;                                      /**< over which it is reduced */
 } saros_fused;
 
-/** How one operand moves along the innermost loop: bit k of `still`: operand k stands still (stride
- * 0). All others are contiguous there. */
+/** What the code is made for besides the kernel: bit k of `still`: load k is one element for a
+ * whole row, all others are contiguous there; what becomes of reduced stores; whether stores bypass
+ * the caches, for which rows must begin at multiples of 64 bytes. */
 typedef struct saros_kernel_pattern {
     uint32_t still;
+    saros_nest_mode mode;
+    bool stream;
 } saros_kernel_pattern;
 
-/** Generated code: m rows of n elements. Strides of rows in bytes. */
-typedef void saros_kernel_code(int64_t m, int64_t n, const char *const *in,
-                               const int64_t *in_stride, char *const *out,
-                               const int64_t *out_stride);
+/** Generated code. */
+typedef saros_nest_code saros_kernel_code;
 
 /** Whether the code generator knows the operation for these dtypes. */
 bool saros_kernel_can(const saros_primitive *row, saros_dtype operand, saros_dtype result);

@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "saros/memory.h"
+#include "saros/rows.h"
 #include "tensor_impl.h"
 
 /* ---- passes ---- */
@@ -39,28 +40,25 @@ static saros_layers innermost(int rank, const int64_t *shape, uint32_t axes, int
     return l;
 }
 
-saros_status saros_reduce_run(const saros_evaluation *e, const saros_reducers *reducers) {
+const saros_reducers *saros_reducers_of(const saros_primitive *row) {
+    if (row == &saros_row_sum) return &saros_sum_reducers;
+    return row == &saros_row_max ? &saros_max_reducers : &saros_min_reducers;
+}
+
+saros_status saros_reduce_memory(const saros_reducers *reducers, saros_dtype dtype, int rank,
+                                 const int64_t *from_shape, uint32_t axes, const void *from,
+                                 void *to) {
     saros_status status = SAROS_OK;
-    saros_tensor *x = NULL;
     void *buffer[2] = {NULL, NULL};
-    uint32_t axes = (uint32_t)e->attributes->word[0];
-    int64_t shape[SAROS_MAX_RANK];
-    saros_dtype dtype = e->in[0]->dtype;
+    int64_t shape[SAROS_MAX_RANK + 2];
     saros_reducer *reducer = choose(reducers, dtype);
-    if (!reducer)
-        return saros_fail(SAROS_ERR_TYPE, e->row->name, NULL, "no kernel for %s",
-                          saros_dtype_name(dtype));
-    if (axes == 0) return saros_tensor_assign(e->out[0], e->in[0]);
-    SAROS_TRY(saros_tensor_contiguous(e->in[0], &x));
-    int rank = x->rank;
-    for (int a = 0; a < rank; ++a) shape[a] = x->shape[a];
-    const void *from = x->data;
+    memcpy(shape, from_shape, (size_t)rank * sizeof *shape);
     for (int pass = 0; axes; ++pass) {
         int first, last;
         saros_layers l = innermost(rank, shape, axes, &first, &last);
         axes &= (UINT32_C(1) << first) - 1;
         l.x = from;
-        l.y = e->out[0]->data;
+        l.y = to;
         if (axes) {
             saros_release(buffer[pass % 2]);
             l.y = buffer[pass % 2] =
@@ -75,6 +73,21 @@ saros_status saros_reduce_run(const saros_evaluation *e, const saros_reducers *r
 done:
     saros_release(buffer[0]);
     saros_release(buffer[1]);
+    return status;
+}
+
+saros_status saros_reduce_run(const saros_evaluation *e, const saros_reducers *reducers) {
+    uint32_t axes = (uint32_t)e->attributes->word[0];
+    saros_tensor *x = NULL;
+    saros_dtype dtype = e->in[0]->dtype;
+    if (!choose(reducers, dtype))
+        return saros_fail(SAROS_ERR_TYPE, e->row->name, NULL, "no kernel for %s",
+                          saros_dtype_name(dtype));
+    if (axes == 0) return saros_tensor_assign(e->out[0], e->in[0]);
+    saros_status status = saros_tensor_contiguous(e->in[0], &x);
+    if (status != SAROS_OK) return status;
+    status =
+        saros_reduce_memory(reducers, dtype, x->rank, x->shape, axes, x->data, e->out[0]->data);
     saros_tensor_release(x);
     return status;
 }

@@ -75,8 +75,10 @@ static void max_i32(const saros_layers *l) {
             for (int64_t j = 0; j < l->inner; ++j) y[j] = y[j] >= x[j] ? y[j] : x[j];
     }
 }
+const saros_reducers saros_max_reducers = {max_f64, max_f32, max_i64, max_i32, NULL};
+
 static saros_status max_evaluate(const saros_evaluation *e) {
-    return saros_reduce_run(e, &(saros_reducers){max_f64, max_f32, max_i64, max_i32, NULL});
+    return saros_reduce_run(e, &saros_max_reducers);
 }
 
 SAROS_FAST static double run_min_f64(int64_t n, const double *x) {
@@ -141,8 +143,10 @@ static void min_i32(const saros_layers *l) {
             for (int64_t j = 0; j < l->inner; ++j) y[j] = y[j] <= x[j] ? y[j] : x[j];
     }
 }
+const saros_reducers saros_min_reducers = {min_f64, min_f32, min_i64, min_i32, NULL};
+
 static saros_status min_evaluate(const saros_evaluation *e) {
-    return saros_reduce_run(e, &(saros_reducers){min_f64, min_f32, min_i64, min_i32, NULL});
+    return saros_reduce_run(e, &saros_min_reducers);
 }
 
 /* ---- rules of max and min ---- */

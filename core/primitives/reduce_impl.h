@@ -21,6 +21,12 @@ typedef struct saros_reducers {
 /** Reduces the axes in the mask of word 0: the innermost run of reduced axes first, the result of
  * each pass being the input of the next. */
 saros_status saros_reduce_run(const saros_evaluation *evaluation, const saros_reducers *reducers);
+/** The same on row-major memory of any rank; results must not be where `from` is. */
+saros_status saros_reduce_memory(const saros_reducers *reducers, saros_dtype dtype, int rank,
+                                 const int64_t *shape, uint32_t axes, const void *from, void *to);
+/** Reducers of the rows sum, max and min. */
+const saros_reducers *saros_reducers_of(const saros_primitive *row);
+extern const saros_reducers saros_sum_reducers, saros_max_reducers, saros_min_reducers;
 /** Type of x without the axes of `axes`; a cut axis among them leaves a part. */
 saros_status saros_reduce_type(const char *where, const saros_type *x, int64_t axes,
                                saros_type *out);

@@ -202,8 +202,10 @@ static saros_status sum_type(saros_typing *t) {
     return saros_reduce_type("saros_sum", &t->operand[0], t->attributes->word[0], &t->output[0]);
 }
 
+const saros_reducers saros_sum_reducers = {sum_f64, sum_f32, sum_i64, NULL, NULL};
+
 static saros_status sum_evaluate(const saros_evaluation *e) {
-    return saros_reduce_run(e, &(saros_reducers){sum_f64, sum_f32, sum_i64, NULL, NULL});
+    return saros_reduce_run(e, &saros_sum_reducers);
 }
 
 static saros_value sum_transpose(const saros_rule *rule, int operand, const saros_value *ct) {

@@ -73,9 +73,9 @@ static saros_value random_node(int n, const saros_value *v) {
     case 9:
         return saros_sqrt(saros_abs(a));
     case 10:
-        return saros_broadcast(saros_sum(a, 1), 2, full, NULL);
+        return saros_broadcast(saros_max(a, 1), 2, full, NULL);
     case 11:
-        return saros_broadcast(saros_reshape(saros_sum(a, 2), 2, (int64_t[]){full[0], 1}), 2, full,
+        return saros_broadcast(saros_reshape(saros_min(a, 2), 2, (int64_t[]){full[0], 1}), 2, full,
                                NULL);
     default:
         return saros_mul(saros_floor(saros_mul(a, saros_like(a, 3.0))), saros_power(b, 2));
