@@ -10,7 +10,10 @@ target_compile_options(saros_flags INTERFACE
   # No contraction: a*b+c rounds twice unless the program says fma, so results do not depend on the compiler's mood.
   -ffp-contract=off -fno-math-errno -fno-trapping-math $<$<BOOL:${SAROS_ARCH}>:-march=${SAROS_ARCH}> $<$<BOOL:${SAROS_WERROR}>:-Werror>)
 target_compile_definitions(saros_flags INTERFACE _GNU_SOURCE)
-if(SAROS_SANITIZE)
+if(SAROS_SANITIZE STREQUAL thread)
+  target_compile_options(saros_flags INTERFACE -fsanitize=thread -fno-omit-frame-pointer)
+  target_link_options(saros_flags INTERFACE -fsanitize=thread)
+elseif(SAROS_SANITIZE)
   target_compile_options(saros_flags INTERFACE -fsanitize=address,undefined -fno-sanitize-recover=undefined -fno-omit-frame-pointer)
   target_link_options(saros_flags INTERFACE -fsanitize=address,undefined)
 endif()

@@ -11,7 +11,10 @@ endif()
 set(SAROS_TEST_ENVIRONMENT
   OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
   OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none OMP_NUM_THREADS=1 CK_DEFAULT_TIMEOUT=240)
-if(SAROS_SANITIZE)
+if(SAROS_SANITIZE STREQUAL thread)
+  # Tests fork (Check does for each), and children start threads.
+  list(APPEND SAROS_TEST_ENVIRONMENT TSAN_OPTIONS=die_after_fork=0:halt_on_error=0)
+elseif(SAROS_SANITIZE)
   list(APPEND SAROS_TEST_ENVIRONMENT ASAN_OPTIONS=fast_unwind_on_malloc=0
     LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/.ci/lsan.supp:print_suppressions=0)
 endif()

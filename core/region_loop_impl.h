@@ -40,6 +40,8 @@ saros_status saros_running_count(const saros_evaluation *e, int64_t bound, int64
 /** Lanes in memory that stays with the frame; `in` are the operands of the node. */
 saros_status saros_running_open(saros_running *running, const saros_evaluation *e,
                                 const saros_dense *in);
+/** STOPPED if the process was asked to stop, before iteration j of n; asked between iterations. */
+saros_status saros_loop_ask(int64_t j, int64_t n);
 /** Runs iteration j of n (in the order of the loop). */
 saros_status saros_running_step(saros_running *running, int64_t j);
 /** Fills what no iteration wrote. */

@@ -9,6 +9,7 @@
 
 #include "region_loop_impl.h"
 #include "saros/memory.h"
+#include "saros/stop.h"
 
 int64_t saros_row_bytes(const saros_tensor *tensor, bool stacked) {
     int64_t count = 1;
@@ -131,9 +132,18 @@ saros_status saros_running_open(saros_running *r, const saros_evaluation *e,
     return status;
 }
 
+saros_status saros_loop_ask(int64_t j, int64_t n) {
+    if (!saros_stop_requested()) return SAROS_OK;
+    return saros_fail(SAROS_ERR_STOPPED, "loop", NULL,
+                      "stopped on request before iteration %lld of %lld", (long long)j,
+                      (long long)n);
+}
+
 saros_status saros_running_step(saros_running *r, int64_t j) {
+    saros_status status = saros_loop_ask(j, r->n);
+    if (status != SAROS_OK) return status;
     move_lanes(r, j);
-    saros_status status = saros_frame_run(r->frame);
+    status = saros_frame_run(r->frame);
     if (status != SAROS_OK)
         saros_error_frame("iteration %lld of %lld", (long long)r->index, (long long)r->n);
     return status;

@@ -159,6 +159,8 @@ static void move_state(const sweep *s, saros_frame *frame, bool output, int firs
 static saros_status advance(sweep *s, int64_t first, int64_t last, int64_t from, int64_t to) {
     const saros_loop_view *v = &s->forward;
     for (int64_t j = first; j < last; ++j) {
+        saros_status status = saros_loop_ask(j, s->n);
+        if (status != SAROS_OK) return status;
         int64_t next = (last - 1 - j) % 2 ? s->states : to;
         s->index = v->reverse ? s->n - 1 - j : j;
         move_state(s, s->frame, false, 1, from);
@@ -166,7 +168,7 @@ static saros_status advance(sweep *s, int64_t first, int64_t last, int64_t from,
         for (int k = 0; k < v->inputs; ++k)
             saros_frame_move_input(s->frame, 1 + v->carries + k,
                                    s->input[k].data + s->index * s->input[k].bytes);
-        saros_status status = saros_frame_run(s->frame);
+        status = saros_frame_run(s->frame);
         if (status != SAROS_OK) {
             saros_error_frame("iteration %lld of %lld, computed again", (long long)s->index,
                               (long long)s->n);

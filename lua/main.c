@@ -9,6 +9,7 @@
 #include "saros/nonlinear.h"
 #include "saros/pool.h"
 #include "saros/status.h"
+#include "saros/stop.h"
 
 static const struct {
     const char *name, *args, *doc;
@@ -41,7 +42,7 @@ static void usage(FILE *out) {
 
 static void on_signal(int number) {
     (void)number;
-    saros_lua_stop();
+    saros_stop();
 }
 
 /** TERM, INT and USR2 stop at the next step; USR1 asks for a checkpoint, which solves do not write

@@ -142,8 +142,6 @@ void script_reserved_key(lua_State *L, int index, const char *key);
 
 /** Before anything that takes long: the script's options must all be declared by now. */
 void script_before_work(lua_State *L);
-/** Whether the process was asked to stop. */
-bool script_stop_requested(void);
 /** Progress of a solve or training as the library reports it; `user` is the state. False: stop. */
 bool script_progress(double fraction, const char *message, void *user);
 /** Ends the live line. */

@@ -5,6 +5,7 @@
 
 #include "saros/cvode.h"
 #include "saros/ode.h"
+#include "saros/stop.h"
 #include "script_problem_impl.h"
 #include "script_vector_impl.h"
 
@@ -127,7 +128,7 @@ static saros_status keep(double t, saros_tensor *y, void *user) {
 static bool stop(double t, void *user) {
     (void)t;
     (void)user;
-    return script_stop_requested();
+    return saros_stop_requested();
 }
 
 /** Compiled rate and Jacobian product; slots on the stack. Inside a root recording: (f, y0,

@@ -1,25 +1,13 @@
 /** Progress and stopping: one live line on a terminal, plain lines elsewhere, JSON lines into a
  * log. */
 #include <math.h>
-#include <signal.h>
 #include <stdio.h>
 #include <string.h>
 #include <time.h>
 #include <unistd.h>
 
+#include "saros/stop.h"
 #include "script_impl.h"
-
-static volatile sig_atomic_t stop_flag;
-
-void saros_lua_stop(void) {
-    stop_flag = 1;
-}
-void saros_lua_resume(void) {
-    stop_flag = 0;
-}
-bool script_stop_requested(void) {
-    return stop_flag != 0;
-}
 
 /** What the reporter remembers between calls; one run at a time per process. */
 static struct {
@@ -73,7 +61,7 @@ bool script_progress(double fraction, const char *message, void *user) {
         if (state->settings.log) write_json(state->settings.log, seconds, fraction, message);
         run.last = t;
     }
-    return !stop_flag;
+    return !saros_stop_requested();
 }
 
 void script_progress_end(lua_State *L) {

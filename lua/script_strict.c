@@ -3,6 +3,7 @@
  * stop ends a Lua loop too. */
 #include <string.h>
 
+#include "saros/stop.h"
 #include "script_impl.h"
 
 enum { HOOK_STEPS = 100000 };
@@ -80,7 +81,7 @@ static int protected_call_handler(lua_State *L) {
 
 static void stop_hook(lua_State *L, lua_Debug *ar) {
     (void)ar;
-    if (script_stop_requested()) script_fail(L, SAROS_ERR_STOPPED, NULL, "stopped on request");
+    if (saros_stop_requested()) script_fail(L, SAROS_ERR_STOPPED, NULL, "stopped on request");
 }
 
 void saros_lua_strict(lua_State *L) {

@@ -10,6 +10,7 @@
 #include "program_impl.h"
 #include "saros/config.h"
 #include "saros/memory.h"
+#include "saros/stop.h"
 #if SAROS_HAVE_EDIT
 #include <editline/readline.h>
 #endif
@@ -114,7 +115,7 @@ static void print_values(lua_State *L, int first) {
 
 static void run(lua_State *L) {
     int base = lua_gettop(L);
-    saros_lua_resume(); /* control-C stopped the last one, not this one */
+    saros_stop_clear(); /* control-C stopped the last one, not this one */
     if (saros_lua_call(L, 0, LUA_MULTRET) == SAROS_OK) {
         print_values(L, base);
         return;

@@ -64,6 +64,25 @@ START_TEST(exit_codes_tell_what_happened) {
 }
 END_TEST
 
+/** Compiled calls that would take minutes end soon after TERM. */
+START_TEST(long_compiled_calls_stop_on_request) {
+    static const char head[] = "cat > a.lua <<'E'\nlocal saros = require 'saros'\n";
+    static const char tail[] = "\nE\n$SAROS run a.lua & sleep 2; kill -TERM $!; wait $!";
+    static const char *const script[] = {
+        "local p = saros.problem{name='heat', domain={x={0, 1}, t={0, 1}}, unknowns={'u'},\n"
+        "  equation=function(s) return s.u.t - s.u.xx end, boundary={x=saros.dirichlet(0)},\n"
+        "  initial=function(s) return saros.sin(math.pi*s.x) end}\n"
+        "p:solve{cells=2000, integrator='rk4', dt=1e-7}",
+        "saros.loop(1 << 40, function(c) return saros.sin(c) end, saros.ones{1000})",
+    };
+    for (size_t k = 0; k < sizeof script / sizeof *script; ++k) {
+        char line[2048];
+        snprintf(line, sizeof line, "%s%s%s", head, script[k], tail);
+        expect(line, 75, "stopped on request before iteration");
+    }
+}
+END_TEST
+
 START_TEST(script_options_are_declared_and_checked) {
     static const char script[] =
         "cat > a.lua <<'E'\nlocal saros = require 'saros'\n"
@@ -180,7 +199,7 @@ START_TEST(stock_lua_loads_the_module) {
 }
 END_TEST
 
-SAROS_TEST_MAIN("lua/program", exit_codes_tell_what_happened,
+SAROS_TEST_MAIN("lua/program", exit_codes_tell_what_happened, long_compiled_calls_stop_on_request,
                 script_options_are_declared_and_checked, repl_reads_a_pipe, check_solves_nothing,
                 results_are_inspected_and_drawn, results_are_not_overwritten_unasked,
                 help_and_info_speak, progress_goes_to_a_log, stock_lua_loads_the_module)

@@ -54,11 +54,6 @@ SAROS_API void saros_lua_arguments(lua_State *L, int count, char *const *word);
 SAROS_API saros_status saros_lua_arguments_used(lua_State *L);
 /** Writes the options the script has declared so far. */
 SAROS_API void saros_lua_arguments_list(lua_State *L, FILE *out);
-/** Asks running solves and trainings of the process to stop at their next step; async-signal-safe.
- */
-SAROS_API void saros_lua_stop(void);
-/** Takes back a request to stop. */
-SAROS_API void saros_lua_resume(void);
 /** Help on a name ("solve", "matmul", "" for the list): a text to release with saros_release, or
  * NULL with USAGE recorded. */
 SAROS_API char *saros_lua_help(const char *name);
