@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "function_impl.h"
+#include "profile_impl.h"
 #include "saros/memory.h"
 
 enum { KEY_WORDS = 32, PLAN_OUTPUTS = 2, PLANS = 128 };
@@ -132,6 +133,15 @@ static saros_status compile_bodies(const saros_attributes *attributes, saros_fun
     return SAROS_OK;
 }
 
+static saros_status evaluate_recorded(const saros_evaluation *evaluation) {
+    if (!saros_profile_is_on()) return evaluation->row->evaluate(evaluation);
+    const saros_recording recording = saros_recording_open(NULL);
+    if (!recording.profile) return evaluation->row->evaluate(evaluation);
+    const saros_status status = saros_recording_evaluate(&recording, 0, evaluation);
+    saros_recording_close(&recording);
+    return status;
+}
+
 /** Evaluates into `result`, which holds usable given outputs (retained) or NULL. */
 static saros_status evaluate(const saros_primitive *row, const saros_attributes *attributes,
                              int ins, saros_tensor *const *in, int outs, const saros_type *type,
@@ -147,7 +157,7 @@ static saros_status evaluate(const saros_primitive *row, const saros_attributes 
         SAROS_TRY(compile_bodies(attributes, body));
     }
     saros_evaluation evaluation = {row, attributes, ins, outs, in, result, body, NULL};
-    status = row->evaluate(&evaluation);
+    status = evaluate_recorded(&evaluation);
 done:
     for (int b = 0; body && b < attributes->bodies; ++b) saros_function_release(body[b]);
     saros_release(body);

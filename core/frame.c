@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "function_impl.h"
+#include "profile_impl.h"
 #include "saros/memory.h"
 
 static size_t aligned(size_t bytes) {
@@ -228,15 +229,13 @@ static saros_status follow_up(saros_frame *frame, const saros_step *step) {
     return SAROS_OK;
 }
 
-saros_status saros_frame_run(saros_frame *frame) {
+static saros_status run_steps(saros_frame *frame, saros_recording recording) {
     const saros_function *f = frame->function;
-    for (int32_t k = 0; k < f->views; ++k) {
-        saros_place place = f->place[f->view[k]];
-        frame->header[f->view[k]].data = (char *)frame->header[place.index].data + place.offset;
-    }
     for (int32_t s = 0; s < f->steps; ++s) {
         const saros_step *step = &f->step[s];
-        saros_status status = step->row->evaluate(&frame->evaluation[s]);
+        saros_status status = recording.profile
+                                  ? saros_recording_evaluate(&recording, s, &frame->evaluation[s])
+                                  : step->row->evaluate(&frame->evaluation[s]);
         bool plain = step->made_from == step->made_to && step->dropped_from == step->dropped_to &&
                      !f->check_finite;
         if (status == SAROS_OK && !plain) status = follow_up(frame, step);
@@ -246,6 +245,20 @@ saros_status saros_frame_run(saros_frame *frame) {
             return status;
         }
     }
+    return SAROS_OK;
+}
+
+saros_status saros_frame_run(saros_frame *frame) {
+    const saros_function *f = frame->function;
+    saros_recording recording = {0};
+    for (int32_t k = 0; k < f->views; ++k) {
+        saros_place place = f->place[f->view[k]];
+        frame->header[f->view[k]].data = (char *)frame->header[place.index].data + place.offset;
+    }
+    if (saros_profile_is_on()) recording = saros_recording_open(f);
+    const saros_status status = run_steps(frame, recording);
+    if (recording.profile) saros_recording_close(&recording);
+    if (status != SAROS_OK) return status;
     for (int k = 0; k < f->outputs; ++k) {
         const saros_function_output *output = &f->output[k];
         if (output->direct || output->opaque >= 0) continue;

@@ -91,6 +91,8 @@ struct saros_function {
     _Atomic(saros_frame *) spare;
     pthread_mutex_t lock;
     saros_frame *idle;
+    int64_t profile_session; /**< profile that `profile_entry` belongs to; 0: none yet */
+    struct saros_profile_entry *profile_entry;
 };
 
 /** One call's memory. */

@@ -276,6 +276,10 @@ saros_status saros_pool_run(int64_t tasks, saros_pool_task *task, void *user) {
     return run_shared(seats, tasks, task, user);
 }
 
+bool saros_pool_is_shared(void) {
+    return inside_tasks > 0 && atomic_load(&pool.threads) > 1;
+}
+
 int saros_threads(void) {
     int threads;
     return know_threads(&threads) == SAROS_OK ? threads : 1;

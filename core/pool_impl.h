@@ -11,6 +11,9 @@ saros_status saros_threads_count(int *threads);
 /** Whether threads may wait by spinning: ranks on this node times `threads` fit its cores. */
 bool saros_threads_may_spin(int threads);
 
+/** Whether this thread is inside a task while others may be, too. */
+bool saros_pool_is_shared(void);
+
 enum { SAROS_MOST_THREADS = 1024 };
 
 #endif

@@ -56,35 +56,39 @@ static void install_signals(void) {
     sigaction(SIGUSR1, &action, NULL);
 }
 
+static int run_command(int argc, char **argv) {
+    const char *names[COMMANDS];
+    if (argc < 2) return command_repl();
+    if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
+        usage(stdout);
+        return EXIT_DONE;
+    }
+    if (strcmp(argv[1], "--version") == 0) {
+        printf("saros %s\n", SAROS_VERSION);
+        return EXIT_DONE;
+    }
+    for (int k = 0; k < COMMANDS; ++k) {
+        names[k] = commands[k].name;
+        if (strcmp(argv[1], commands[k].name) == 0) return commands[k].run(argc, argv);
+    }
+    const char *near = saros_nearest_name(argv[1], names, COMMANDS);
+    fprintf(stderr, "saros: there is no command '%s'%s%s%s\n", argv[1],
+            near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
+    usage(stderr);
+    return EXIT_USAGE;
+}
+
 int main(int argc, char **argv) {
-    int code = -1;
     install_signals();
     if (saros_threads_set(0) != SAROS_OK) { /* a wrong SAROS_THREADS is told before any work */
         (void)program_failed();
         return EXIT_USAGE;
     }
     saros_blas_begin(); /* one pool of threads, ours */
-    if (argc < 2) {
-        code = command_repl();
-    } else if (strcmp(argv[1], "--help") == 0 || strcmp(argv[1], "-h") == 0) {
-        usage(stdout);
-        code = EXIT_DONE;
-    } else if (strcmp(argv[1], "--version") == 0) {
-        printf("saros %s\n", SAROS_VERSION);
-        code = EXIT_DONE;
-    } else {
-        const char *names[COMMANDS];
-        for (int k = 0; k < COMMANDS; ++k) {
-            names[k] = commands[k].name;
-            if (strcmp(argv[1], commands[k].name) == 0) code = commands[k].run(argc, argv);
-        }
-        if (code < 0) {
-            const char *near = saros_nearest_name(argv[1], names, COMMANDS);
-            fprintf(stderr, "saros: there is no command '%s'%s%s%s\n", argv[1],
-                    near ? "; did you mean '" : "", near ? near : "", near ? "'?" : "");
-            usage(stderr);
-            code = EXIT_USAGE;
-        }
+    int code = program_profile_start();
+    if (code == EXIT_DONE) {
+        code = run_command(argc, argv);
+        program_profile_end();
     }
     saros_petsc_stop();
     return code;

@@ -71,7 +71,7 @@ static int missing_name(lua_State *L) {
 }
 
 bool script_name_is_reserved(const char *name) {
-    static const char *const later[] = {"mesh", "map", "profile"};
+    static const char *const later[] = {"mesh", "map"};
     for (size_t k = 0; k < sizeof later / sizeof *later; ++k)
         if (strcmp(name, later[k]) == 0) return true;
     return false;

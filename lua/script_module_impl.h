@@ -6,6 +6,8 @@
 
 enum { SCRIPT_NAMES = 512 };
 
+/** saros.profile. */
+int script_profile(lua_State *L);
 /** Entry by name; NULL if there is none. */
 const script_entry *script_entry_find(const char *name);
 /** All exported names (operations, then entries) into `names`; returns how many. */

@@ -102,6 +102,10 @@ static const script_entry entries[] = {
      session_help},
     {"threads", "n?", "integer",
      "threads that share the work of a call; n sets it, 0 to the default", session_threads},
+    {"profile", "f, options?", "table",
+     "runs f(); where the time went: a report to print, then what f returned. {trace=FILE.json} "
+     "writes a Chrome trace",
+     script_profile},
     {"registry", "", "table", "operations by name: {args, rows, doc}", session_registry},
     {"primitives", "", "table", "rows of the graph by name, with their meaning",
      session_primitives},

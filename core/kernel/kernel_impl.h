@@ -60,6 +60,8 @@ char *saros_kernel_emit(const saros_fused *kernel, saros_kernel_pattern pattern,
 size_t saros_kernel_dump(const saros_fused *kernel, uint32_t still, char *text, size_t bytes);
 /** Operations without constants. */
 int saros_kernel_operations(const saros_fused *kernel);
+/** Floating operations of an evaluation (column `operations` of the row). */
+int64_t saros_kernel_cost(const saros_evaluation *evaluation);
 /** Appends the dump to the file that SAROS_DUMP=kernels:FILE names, if it does. */
 saros_status saros_kernel_record(const saros_fused *kernel, uint32_t still);
 /** The kernel that the attribute of a kernel node holds. */

@@ -192,6 +192,7 @@ const saros_primitive saros_row_kernel = {
     .flags = SAROS_STRIDED,
     .type = kernel_type,
     .evaluate = kernel_evaluate,
+    .operations = saros_kernel_cost,
 };
 
 /** Nanoseconds of an element on one core: memory at 30 GB/s, 50 operations of a core's vectors in

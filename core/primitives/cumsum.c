@@ -4,6 +4,7 @@
 #include <string.h>
 
 #include "primitives/build_impl.h"
+#include "primitives/operations_impl.h"
 #include "tensor_impl.h"
 
 static saros_status cumsum_type(saros_typing *t) {
@@ -74,6 +75,7 @@ const saros_primitive saros_row_cumsum = {
     .flags = SAROS_IN_PLACE,
     .type = cumsum_type,
     .evaluate = cumsum_evaluate,
+    .operations = saros_count_reduced,
     .linear_in = {0x1},
     .transpose = cumsum_transpose,
     .batch = cumsum_batch,

@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "primitives/build_impl.h"
+#include "primitives/operations_impl.h"
 #include "saros/memory.h"
 #include "tensor_impl.h"
 
@@ -196,6 +197,7 @@ const saros_primitive saros_row_rfft = {
     .outputs = 2,
     .type = rfft_type,
     .evaluate = rfft_evaluate,
+    .operations = saros_count_fft,
     .linear_in = {0x1},
     .transpose = rfft_transpose,
     .batch = fft_batch,
@@ -207,6 +209,7 @@ const saros_primitive saros_row_irfft = {
     .outputs = 1,
     .type = irfft_type,
     .evaluate = irfft_evaluate,
+    .operations = saros_count_fft,
     .linear_in = {0x3},
     .transpose = irfft_transpose,
     .batch = fft_batch,
@@ -218,6 +221,7 @@ const saros_primitive saros_row_fft = {
     .outputs = 2,
     .type = fft_type,
     .evaluate = fft_evaluate,
+    .operations = saros_count_fft,
     .linear_in = {0x3},
     .transpose = fft_transpose,
     .batch = fft_batch,

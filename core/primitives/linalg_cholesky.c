@@ -7,6 +7,7 @@
  * L(t) solves the same equation with A_k - sum_{j=1..k-1} L_j L_{k-j}^T for A'.
  */
 #include "primitives/linalg_impl.h"
+#include "primitives/operations_impl.h"
 #include "saros/pool.h"
 
 static saros_status cholesky_type(saros_typing *t) {
@@ -99,6 +100,7 @@ const saros_primitive saros_row_cholesky = {
     .outputs = 1,
     .type = cholesky_type,
     .evaluate = cholesky_evaluate,
+    .operations = saros_count_cholesky,
     .jvp = cholesky_jvp,
     .vjp = cholesky_vjp,
     .jet = cholesky_jet,

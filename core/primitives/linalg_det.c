@@ -5,6 +5,7 @@
  * The value is right for singular matrices, the derivative is an error there.
  */
 #include "primitives/linalg_impl.h"
+#include "primitives/operations_impl.h"
 #include "saros/memory.h"
 #include "saros/pool.h"
 
@@ -110,6 +111,7 @@ const saros_primitive saros_row_det = {
     .outputs = 1,
     .type = det_type,
     .evaluate = det_evaluate,
+    .operations = saros_count_lu,
     .jvp = det_jvp,
     .vjp = det_vjp,
     .jet = det_jet,

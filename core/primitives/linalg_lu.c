@@ -9,6 +9,7 @@
 #include <string.h>
 
 #include "primitives/linalg_impl.h"
+#include "primitives/operations_impl.h"
 #include "saros/memory.h"
 #include "saros/pool.h"
 
@@ -101,6 +102,7 @@ const saros_primitive saros_row_lu = {
     .flags = SAROS_CONSTANT,
     .type = lu_type,
     .evaluate = lu_evaluate,
+    .operations = saros_count_lu,
     .batch = lu_batch,
 };
 
@@ -232,6 +234,7 @@ const saros_primitive saros_row_lu_solve = {
     .outputs = 1,
     .type = lu_solve_type,
     .evaluate = lu_solve_evaluate,
+    .operations = saros_count_lu_solve,
     .jvp = lu_solve_jvp,
     .vjp = lu_solve_vjp,
     .jet = lu_solve_jet,

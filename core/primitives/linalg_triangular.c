@@ -6,6 +6,7 @@
 #include <string.h>
 
 #include "primitives/linalg_impl.h"
+#include "primitives/operations_impl.h"
 
 static saros_status triangular_type(saros_typing *t) {
     t->output[0] = t->operand[1];
@@ -115,6 +116,7 @@ const saros_primitive saros_row_triangular_solve = {
     .outputs = 1,
     .type = triangular_type,
     .evaluate = triangular_evaluate,
+    .operations = saros_count_triangular,
     .jvp = triangular_jvp,
     .vjp = triangular_vjp,
     .jet = triangular_jet,

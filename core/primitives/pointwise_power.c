@@ -48,6 +48,11 @@ static void fma_jet(const saros_rule *rule, int order, const saros_value *series
         out[k] = saros_series_add(saros_series_product(k, series, series + order + 1),
                                   series[2 * (order + 1) + k]);
 }
+static int64_t fma_operations(const saros_evaluation *e) {
+    const bool floating = saros_dtype_is_float(saros_tensor_dtype(e->out[0]));
+    return floating ? 2 * saros_tensor_count(e->out[0]) : 0;
+}
+
 const saros_primitive saros_row_fma = {
     .name = "fma",
     .doc = "a * b + c, rounded once",
@@ -56,6 +61,7 @@ const saros_primitive saros_row_fma = {
     .flags = SAROS_POINTWISE | SAROS_COMMUTES,
     .type = saros_type_number,
     .evaluate = fma_evaluate,
+    .operations = fma_operations,
     .jvp = fma_jvp,
     .vjp = fma_vjp,
     .jet = fma_jet,

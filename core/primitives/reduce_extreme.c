@@ -7,6 +7,7 @@
 #include <float.h>
 #include <math.h>
 
+#include "primitives/operations_impl.h"
 #include "primitives/pointwise_impl.h"
 #include "primitives/reduce_impl.h"
 #include "tensor_impl.h"
@@ -225,6 +226,7 @@ const saros_primitive saros_row_max = {
     .outputs = 1,
     .type = extreme_type,
     .evaluate = max_evaluate,
+    .operations = saros_count_reduced,
     .jvp = extreme_jvp,
     .vjp = extreme_vjp,
     .jet = extreme_jet,
@@ -237,6 +239,7 @@ const saros_primitive saros_row_min = {
     .outputs = 1,
     .type = extreme_type,
     .evaluate = min_evaluate,
+    .operations = saros_count_reduced,
     .jvp = extreme_jvp,
     .vjp = extreme_vjp,
     .jet = extreme_jet,

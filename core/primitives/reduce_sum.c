@@ -7,6 +7,7 @@
  * section 4.2), and the loops vectorise without reassociation by the compiler. Integers wrap
  * around.
  */
+#include "primitives/operations_impl.h"
 #include "primitives/pointwise_impl.h"
 #include "primitives/reduce_impl.h"
 
@@ -227,6 +228,7 @@ const saros_primitive saros_row_sum = {
     .outputs = 1,
     .type = sum_type,
     .evaluate = sum_evaluate,
+    .operations = saros_count_reduced,
     .linear_in = {0x1},
     .transpose = sum_transpose,
     .batch = sum_batch,

@@ -27,6 +27,11 @@ lua_State *program_state(const program_options *o, int argc, char **argv, const 
                          bool check);
 void program_state_close(lua_State *L);
 
+/** Profiles the program as SAROS_PROFILE says; an exit code, EXIT_DONE if it may go on. */
+int program_profile_start(void);
+/** Prints or writes the profile, if there is one. */
+void program_profile_end(void);
+
 int command_run(int argc, char **argv);
 int command_check(int argc, char **argv);
 int command_inspect(int argc, char **argv);

@@ -51,12 +51,14 @@ fails("shape", "missing", opt.update, opt, w, { a = w.a }, opt:init(w))
 
 -- names
 fails("usage", "did you mean saros.tanh?", function() return saros.tanhh end)
-for _, later in ipairs{ "mesh", "map", "profile" } do
+for _, later in ipairs{ "mesh", "map" } do
   fails("usage", "not in this build", function() return saros[later] end)
 end
 fails("type", "function", saros.checkpoint, 3)
 fails("usage", "2000 threads, needed 0 to 1024", saros.threads, 2000)
 fails("usage", "needed 0 to 1024", saros.threads, -(1 << 40))
+fails("usage", "no option 'tracee'", saros.profile, print, { tracee = "t.json" })
+fails("shape", "do not multiply", saros.profile, function() return saros.matmul(saros.ones{ 2, 2 }, saros.ones{ 3 }) end)
 assert(saros.threads(3) == 3 and saros.threads() == 3 and saros.threads(0) >= 1)
 fails("usage", "not in this build", saros.zeros, { 2, device = "cuda" })
 fails("usage", "undefined variable 'undefined_name'", function() return undefined_name end)

@@ -20,12 +20,15 @@ static const char *bin_folder(void) {
     return folder;
 }
 
-/** Runs a shell command, in which SAROS is the program; its exit code. Output of both streams in
- * `output`. */
+/** Runs a shell command; its exit code. Output of both streams in `output`. In the command SAROS is
+ * the program; a script that begins with $UP tells when it runs, and `up` waits for the one started
+ * last. */
 static int run(const char *command) {
     char line[4096];
     snprintf(line, sizeof line,
-             "SAROS='%s/saros'; T=$(mktemp -d); trap 'rm -rf \"$T\"' EXIT; cd \"$T\"; { %s; } 2>&1",
+             "SAROS='%s/saros'; T=$(mktemp -d); trap 'rm -rf \"$T\"' EXIT; cd \"$T\"; "
+             "UP=\"io.open('up', 'w'):close()\"; "
+             "up() { until [ -e up ] || ! kill -0 $!; do sleep 0.05; done; }; { %s; } 2>&1",
              bin_folder(), command);
     FILE *pipe = popen(line, "r");
     ck_assert(pipe != NULL);
@@ -53,12 +56,10 @@ START_TEST(exit_codes_tell_what_happened) {
     expect("echo 'local s = require \"saros\"; s.root(function(x) return x^2 + 1 end, 1)' > a.lua; "
            "$SAROS run a.lua",
            3, "not_converged");
-    expect("echo 'while true do end' > a.lua; timeout -s TERM 1 $SAROS run a.lua", 124, "stopped");
-    expect("echo 'while true do end' > a.lua; $SAROS run a.lua & sleep 0.5; kill -TERM $!; wait $!",
+    expect("echo \"$UP while true do end\" > a.lua; $SAROS run a.lua & up; kill -TERM $!; wait $!",
            75, "stopped");
-    expect("echo 'pcall(function() while true do end end) print(\"survived\")' > a.lua; $SAROS run "
-           "a.lua & sleep 0.5; "
-           "kill -INT $!; kill -TERM $!; wait $!; c=$?; exit $c",
+    expect("echo \"$UP pcall(function() while true do end end) print('survived')\" > a.lua; "
+           "$SAROS run a.lua & up; kill -INT $!; kill -TERM $!; wait $!",
            75, "stopped");
     ck_assert(strstr(output, "survived") == NULL);
 }
@@ -66,20 +67,41 @@ END_TEST
 
 /** Compiled calls that would take minutes end soon after TERM. */
 START_TEST(long_compiled_calls_stop_on_request) {
-    static const char head[] = "cat > a.lua <<'E'\nlocal saros = require 'saros'\n";
-    static const char tail[] = "\nE\n$SAROS run a.lua & sleep 2; kill -TERM $!; wait $!";
+    static const char head[] = "cat > a.lua <<E\nlocal saros = require 'saros'\n";
+    static const char tail[] = "\nE\n$SAROS run a.lua & up; sleep 1; kill -TERM $!; wait $!";
     static const char *const script[] = {
         "local p = saros.problem{name='heat', domain={x={0, 1}, t={0, 1}}, unknowns={'u'},\n"
         "  equation=function(s) return s.u.t - s.u.xx end, boundary={x=saros.dirichlet(0)},\n"
         "  initial=function(s) return saros.sin(math.pi*s.x) end}\n"
-        "p:solve{cells=2000, integrator='rk4', dt=1e-7}",
-        "saros.loop(1 << 40, function(c) return saros.sin(c) end, saros.ones{1000})",
+        "$UP p:solve{cells=2000, integrator='rk4', dt=1e-7}",
+        "$UP saros.loop(1 << 40, function(c) return saros.sin(c) end, saros.ones{1000})",
     };
     for (size_t k = 0; k < sizeof script / sizeof *script; ++k) {
         char line[2048];
         snprintf(line, sizeof line, "%s%s%s", head, script[k], tail);
         expect(line, 75, "stopped on request before iteration");
     }
+}
+END_TEST
+
+START_TEST(a_run_is_profiled_on_request) {
+    static const char script[] =
+        "echo 'local s = require \"saros\"; local x = s.ones{100, 100}; s.jit(function(y) return "
+        "s.matmul(y, y) end)(x)' > a.lua; ";
+    char line[1024];
+    snprintf(line, sizeof line, "%sSAROS_PROFILE=1 $SAROS run a.lua", script);
+    expect(line, 0, "dot f64[100,100]");
+    ck_assert(strstr(output, "a.lua:1") != NULL && strstr(output, "Gflop/s") != NULL);
+    snprintf(line, sizeof line,
+             "%sSAROS_PROFILE=t.json $SAROS run a.lua && /usr/bin/python3 -c '"
+             "import json; d = json.load(open(\"t.json\")); "
+             "print(sum(e[\"name\"].startswith(\"dot\") for e in d[\"traceEvents\"]), "
+             "d[\"otherData\"][\"kept\"] > 0)'",
+             script);
+    expect(line, 0, "1 True");
+    expect("SAROS_PROFILE=often $SAROS info", 2, "needed 1 or FILE.json");
+    snprintf(line, sizeof line, "%sSAROS_PROFILE=/no/folder/t.json $SAROS run a.lua", script);
+    expect(line, 0, "cannot write /no/folder/t.json");
 }
 END_TEST
 
@@ -200,6 +222,7 @@ START_TEST(stock_lua_loads_the_module) {
 END_TEST
 
 SAROS_TEST_MAIN("lua/program", exit_codes_tell_what_happened, long_compiled_calls_stop_on_request,
-                script_options_are_declared_and_checked, repl_reads_a_pipe, check_solves_nothing,
-                results_are_inspected_and_drawn, results_are_not_overwritten_unasked,
-                help_and_info_speak, progress_goes_to_a_log, stock_lua_loads_the_module)
+                a_run_is_profiled_on_request, script_options_are_declared_and_checked,
+                repl_reads_a_pipe, check_solves_nothing, results_are_inspected_and_drawn,
+                results_are_not_overwritten_unasked, help_and_info_speak, progress_goes_to_a_log,
+                stock_lua_loads_the_module)

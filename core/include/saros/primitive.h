@@ -76,6 +76,9 @@ struct saros_primitive {
 
     saros_status (*type)(saros_typing *typing);
     saros_status (*evaluate)(const saros_evaluation *evaluation);
+    /** Floating operations of an evaluation that was done, for profiles. NULL: of a pointwise row
+     * one for each element of a floating result, else none. */
+    int64_t (*operations)(const saros_evaluation *evaluation);
     /** Optional: output 0 as a view of input 0. Fills shape-compatible strides and an element
      * offset; false: cannot, evaluate. */
     bool (*view)(const saros_attributes *attributes, const saros_tensor *in, const saros_type *out,
