@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "region_impl.h"
+#include "rows/rows_impl.h"
 #include "saros/memory.h"
 
 /* ---- liveness ---- */
@@ -123,7 +124,9 @@ static saros_status emit_bodies(saros_compiler *c, const saros_graph_record *r, 
     for (int32_t b = 0; b < r->bodies; ++b) {
         int carries = r->row == &saros_row_loop ? (int)r->word[SAROS_LOOP_CARRIES] : 0;
         saros_status status =
-            saros_compile_loop(r->body[b], &options, carries, &f->body[f->bodies]);
+            r->row == &saros_row_rows
+                ? saros_compile_block(r->body[b], &options, &f->body[f->bodies])
+                : saros_compile_loop(r->body[b], &options, carries, &f->body[f->bodies]);
         if (status != SAROS_OK) return status;
         f->bodies++;
     }

@@ -6,6 +6,7 @@
 #include "gemm/lower_impl.h"
 #include "kernel/kernel_impl.h"
 #include "rewrite_impl.h"
+#include "rows/rows_impl.h"
 #include "saros/memory.h"
 #include "saros/rows.h"
 
@@ -90,22 +91,25 @@ const char *saros_backend_default(int *vector_bits) {
     return chosen.backend;
 }
 
-/** The passes of the compiled backend. */
-static saros_status lower_body(const saros_body *body, saros_body **out) {
-    saros_body *packed = NULL, *lowered = NULL;
+/** The passes of the compiled backend. `whole`: the body is no block of rows of something larger.
+ */
+static saros_status lower_body(const saros_body *body, bool whole, saros_body **out) {
+    saros_body *packed = NULL, *cut = NULL, *lowered = NULL;
     saros_status status = SAROS_OK;
     SAROS_TRY(saros_gemm_pack(body, &packed));
-    SAROS_TRY(saros_gemm_lower(packed, &lowered));
+    if (whole) SAROS_TRY(saros_rows_pass(packed, &cut));
+    SAROS_TRY(saros_gemm_lower(cut ? cut : packed, &lowered));
     status = saros_kernel_fuse(lowered, out);
 done:
     saros_body_release(packed);
+    saros_body_release(cut);
     saros_body_release(lowered);
     return status;
 }
 
 /** The passes on `body`, a window on its graph, then the compiler proper. */
 static saros_status compile_passes(const saros_body *body, const saros_compile_options *options,
-                                   int carries, saros_function **out) {
+                                   int carries, bool whole, saros_function **out) {
     saros_compile_options chosen;
     saros_body *merged = NULL, *contracted = NULL, *fused = NULL;
     saros_status status = SAROS_OK;
@@ -113,7 +117,7 @@ static saros_status compile_passes(const saros_body *body, const saros_compile_o
     SAROS_TRY(saros_merge_loops(body, &merged));
     SAROS_TRY(saros_rewrite(merged ? merged : body, saros_contract, &contracted));
     if (strcmp(chosen.backend, "cpu") == 0 && !contracted->graph->ordered)
-        SAROS_TRY(lower_body(contracted, &fused));
+        SAROS_TRY(lower_body(contracted, whole, &fused));
     status = saros_compile_ready(fused ? fused : contracted, &chosen, carries, out);
 done:
     saros_body_release(merged);
@@ -169,7 +173,7 @@ saros_status saros_compile(saros_graph *graph, int inputs, const saros_value *in
                                    .outputs = outputs,
                                    .input = ids,
                                    .output = ids + inputs};
-        status = compile_passes(&window, options, 0, out);
+        status = compile_passes(&window, options, 0, true, out);
     }
     saros_release(ids);
     return status;
@@ -177,10 +181,15 @@ saros_status saros_compile(saros_graph *graph, int inputs, const saros_value *in
 
 saros_status saros_compile_body(saros_body *body, const saros_compile_options *options,
                                 saros_function **out) {
-    return compile_passes(body, options, 0, out);
+    return compile_passes(body, options, 0, true, out);
 }
 
 saros_status saros_compile_loop(const saros_body *body, const saros_compile_options *options,
                                 int carries, saros_function **out) {
-    return compile_passes(body, options, carries, out);
+    return compile_passes(body, options, carries, true, out);
+}
+
+saros_status saros_compile_block(const saros_body *body, const saros_compile_options *options,
+                                 saros_function **out) {
+    return compile_passes(body, options, 0, false, out);
 }

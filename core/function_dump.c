@@ -11,6 +11,7 @@
 
 #include "function_impl.h"
 #include "kernel/kernel_impl.h"
+#include "rows/rows_impl.h"
 #include "saros/memory.h"
 
 typedef struct sink {
@@ -27,12 +28,18 @@ SAROS_PRINTF(2, 3) static void put(sink *s, const char *format, ...) {
     if (written > 0) s->used += (size_t)written;
 }
 
-/** The kernel's own dump, its lines indented. */
-static void put_kernel(sink *s, const saros_fused *kernel, int indent) {
-    size_t bytes = saros_kernel_dump(kernel, 0, NULL, 0) + 1;
+/** What a kernel or a region of rows says of itself, its lines indented. */
+static void put_step(sink *s, const saros_step *step, int indent) {
+    const saros_fused *kernel =
+        step->row == &saros_row_kernel ? saros_kernel_of(step->attributes.tensor) : NULL;
+    size_t bytes = 1 + (kernel ? saros_kernel_dump(kernel, 0, NULL, 0)
+                               : saros_rows_dump(&step->attributes, NULL, 0));
     char *text = saros_allocate(bytes), *line = text;
     if (!text) return;
-    saros_kernel_dump(kernel, 0, text, bytes);
+    if (kernel)
+        saros_kernel_dump(kernel, 0, text, bytes);
+    else
+        saros_rows_dump(&step->attributes, text, bytes);
     for (char *at = text; *at; ++at) {
         if (*at != '\n') continue;
         put(s, "%*s%.*s\n", indent, "", (int)(at - line), line);
@@ -60,8 +67,8 @@ static void put_function(sink *s, const saros_function *f, int indent) {
         put_types(s, f, step->table + step->ins, step->outs);
         if (step->file[0]) put(s, "  # %s:%d", step->file, step->line);
         put(s, "\n");
-        if (step->row == &saros_row_kernel)
-            put_kernel(s, saros_kernel_of(step->attributes.tensor), indent + 2);
+        if (step->row == &saros_row_kernel || step->row == &saros_row_rows)
+            put_step(s, step, indent + 2);
         for (int32_t b = 0; b < step->attributes.bodies; ++b)
             put_function(s, step->body[b], indent + 4);
     }

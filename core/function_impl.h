@@ -145,6 +145,9 @@ bool saros_step_in_place(const saros_function *function, const saros_step *step,
 /** Whether a call may write `output` in the memory of `input`, which has its type. */
 bool saros_function_in_place(const saros_function *function, int output, int input);
 
+/** Compiles a body that works on a block of rows: it is not cut again. */
+saros_status saros_compile_block(const saros_body *body, const saros_compile_options *options,
+                                 saros_function **out);
 /** Compiles a body that has been through the passes: all its ordered records have their inputs.
  *  @param carries 0, or those of the loop whose body this is and which asks for their layouts. */
 saros_status saros_compile_ready(const saros_body *body, const saros_compile_options *options,

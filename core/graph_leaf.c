@@ -9,6 +9,7 @@
 #include "saros/memory.h"
 #include "saros/region.h"
 #include "tensor_impl.h"
+#include "rows/axes_impl.h"
 
 int saros_words_from_type(const saros_type *type, int64_t *word) {
     word[0] = type->dtype;
@@ -80,7 +81,8 @@ const saros_primitive saros_row_constant = {.name = "constant",
                                             .outputs = 1,
                                             .flags = SAROS_CONSTANT,
                                             .type = told_type,
-                                            .evaluate = constant_evaluate};
+                                            .evaluate = constant_evaluate,
+                                            .axes = &saros_axes_constant};
 
 /* ---- inputs ---- */
 

@@ -17,18 +17,13 @@ typedef struct saros_loss {
     const saros_pinn_options *options;
     int trained;
     const saros_trained *parameter; /**< those trained */
-    int64_t n;                      /**< weights and trained parameters */
-    int blocks;
-    saros_function *step;            /**< (w, p…, points…) -> (loss, gradient) of one block */
-    saros_function *residual;        /**< (w, p…, points) -> |r| (rows) of the equation */
-    saros_tensor *w;                 /**< in the network's dtype */
-    saros_tensor *number[64];        /**< values of the number parameters */
-    saros_tensor **points;           /**< [block * terms + term] */
-    saros_tensor **loss, **gradient; /**< of each block */
-    int64_t renewed;                 /**< iteration of the last drawing */
+    saros_function_objective step;  /**< (w, p…, points…) -> (loss, gradient); all owned */
+    saros_function *function;       /**< that of the step */
+    saros_function *residual;       /**< (w, p…, candidates) -> |r| (rows) of the equation */
+    int64_t renewed;                /**< iteration of the last drawing */
 } saros_loss;
 
-/** Compiles the training step and cuts the points into blocks.
+/** Compiles the training step.
  *  @param number values of the number parameters; @param trained those that are trained. */
 saros_status saros_loss_make(const saros_ansatz *ansatz, const saros_terms *terms,
                              const saros_pinn_options *options, saros_tensor *const *number,
@@ -39,9 +34,8 @@ saros_objective saros_loss_objective(saros_loss *loss);
 /** p(theta) as a number. */
 double saros_trained_value(const saros_trained *parameter, double theta);
 
+enum { SAROS_CANDIDATES = 4 }; /**< per point drawn anew */
 /** Draws the equation's points anew where the residual is large; see resample.c. */
 saros_status saros_loss_resample(saros_loss *loss, int64_t iteration);
-/** Writes row `from` of points (…, columns) to place `i` of a term. */
-void saros_loss_put(saros_loss *loss, int term, int64_t i, const double *from);
 
 #endif

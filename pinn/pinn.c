@@ -109,7 +109,7 @@ static saros_status minimise(const saros_task *task, const saros_pinn_options *o
     const saros_objective objective = saros_loss_objective(loss);
     saros_optimiser room[2];
     saros_option_list list = options->optimizer;
-    if (list.count == 0) list = default_optimisers(loss->n, options->steps, room);
+    if (list.count == 0) list = default_optimisers(loss->step.n, options->steps, room);
     reporter self = {.common = task->common};
     const saros_optimiser *optimiser = list.items;
     for (int k = 0; k < list.count; ++k)
@@ -173,7 +173,7 @@ saros_status saros_pinn_train(const saros_task *task, saros_tensor *const *numbe
     SAROS_TRY(saros_pinn_ansatz(task, number, &run.ansatz));
     SAROS_TRY(saros_terms_make(&run.ansatz, options, data, &terms));
     SAROS_TRY(saros_loss_make(&run.ansatz, &terms, options, number, trained, parameter, &loss));
-    SAROS_TRY(make_start(&run.ansatz, options->seed, loss.n, &w));
+    SAROS_TRY(make_start(&run.ansatz, options->seed, loss.step.n, &w));
     SAROS_TRY(minimise(task, options, &loss, w, &run.info));
     SAROS_TRY(take_weights(&loss, w, &run));
     run.seconds = seconds() - begin;

@@ -7,9 +7,9 @@
  *      min over S of sum_i q_i | (dr_i/dw) S + dr_i/dp |^2 + lambda |S|^2,
  *
  *  i.e. the same network basis solves the equation of the sensitivity. Normal equations, summed
- * block by block; lambda is 1e-14 times the largest diagonal entry. To keep the basis from fitting
+ * over the points; lambda is 1e-14 times the largest diagonal entry. To keep the basis from fitting
  * the points alone, there are four times as many points as in training, and at least four per
- * weight. Rows dr_i/dw come from reverse mode of one point, batched over a block.
+ * weight. Rows dr_i/dw come from reverse mode of one point, batched over all.
  */
 #include <math.h>
 #include <string.h>
@@ -17,8 +17,6 @@
 #include "saros/autodiff.h"
 #include "saros/memory.h"
 #include "sensitivity_impl.h"
-
-enum { BLOCK = 128 };
 
 /** What the body of one point is built for. */
 typedef struct point_rows {
@@ -65,87 +63,57 @@ done:
     return status;
 }
 
-/** Function (w, p…, points (rows, …), A, B) -> (A + J^T J, B + J^T R) of one block of a term. */
-static saros_status compile_block(const point_rows *self, int64_t rows, saros_function **out) {
+/** Adds what a term's points give to sum[0] = J^T J and sum[1] = J^T R (SAROS_NONE: 0). */
+static saros_status add_term(const point_rows *self, const saros_value *in, int points,
+                             saros_value *sum) {
     saros_status status = SAROS_OK;
-    saros_graph *graph = NULL;
     saros_body *body = NULL;
-    const int numbers = self->ansatz->parameters, first = 2 + numbers;
-    const int outputs = saros_body_outputs(self->term->expansion.body);
-    const int64_t n = self->n, columns = self->ansatz->coordinates + 1;
-    const saros_type weights = saros_type_make(self->ansatz->dtype, 1, &n);
-    const saros_type scalar = saros_type_scalar(SAROS_F64);
-    const saros_type points = saros_type_make(SAROS_F64, 2, (int64_t[]){rows, columns});
-    const saros_type square = saros_type_make(SAROS_F64, 2, (int64_t[]){n, n});
-    const saros_type right = saros_type_make(SAROS_F64, 2, (int64_t[]){n, numbers});
-    saros_value in[4 + 64], found[128], sum[2];
+    saros_value operand[2 + 64], found[128];
     bool batched[2 + 64] = {false};
-    SAROS_TRY(saros_graph_make(&graph));
+    const int numbers = self->ansatz->parameters;
+    saros_graph *graph = in[0].graph;
     SAROS_TRY(build_point(self, graph, &body));
-    in[0] = saros_input(graph, &weights, "weights");
-    for (int k = 0; k < numbers; ++k) in[1 + k] = saros_input(graph, &scalar, NULL);
-    in[1 + numbers] = saros_input(graph, &points, "points");
-    sum[0] = in[first] = saros_input(graph, &square, "A");
-    sum[1] = in[first + 1] = saros_input(graph, &right, "B");
+    memcpy(operand, in, (size_t)(1 + numbers) * sizeof *in);
+    operand[1 + numbers] = in[points];
     batched[1 + numbers] = true;
-    saros_vmap(graph, body, rows, in, batched, found);
+    saros_vmap(graph, body, self->term->count, operand, batched, found);
     SAROS_TRY(saros_graph_status(graph));
-    for (int k = 0; k < outputs; ++k) {
+    for (int k = 0; k < saros_body_outputs(self->term->expansion.body); ++k) {
         const saros_value transposed = saros_transpose(found[2 * k]);
-        sum[0] = saros_add(sum[0], saros_matmul(transposed, found[2 * k]));
-        sum[1] = saros_add(sum[1], saros_matmul(transposed, found[2 * k + 1]));
+        for (int j = 0; j < 2; ++j) {
+            const saros_value part = saros_matmul(transposed, found[2 * k + j]);
+            sum[j] = saros_is_none(sum[j]) ? part : saros_add(sum[j], part);
+        }
     }
-    SAROS_TRY(saros_compile(graph, first + 2, in, 2, sum,
-                            &(saros_compile_options){.name = "sensitivity"}, out));
 done:
     saros_body_release(body);
-    saros_graph_release(graph);
     return status;
 }
 
-/** Rows first … of a term's points; beyond the end the last one with weight 0. */
-static saros_status cut_block(const saros_term *term, int64_t first, int64_t rows,
-                              saros_tensor **out) {
-    const int64_t columns = saros_tensor_shape(term->points)[1];
-    const saros_status status = saros_tensor_make(SAROS_F64, 2, (int64_t[]){rows, columns}, out);
-    if (status != SAROS_OK) return status;
-    const double *from = saros_tensor_const_data(term->points);
-    double *to = saros_tensor_data(*out);
-    for (int64_t i = 0; i < rows; ++i, to += columns) {
-        const int64_t row = first + i < term->count ? first + i : term->count - 1;
-        memcpy(to, from + row * columns, (size_t)columns * sizeof *to);
-        if (first + i >= term->count) to[columns - 1] = 0;
-    }
-    return SAROS_OK;
-}
-
-/** Adds all blocks of a term to sum[0] = J^T J and sum[1] = J^T R. */
-static saros_status add_term(const point_rows *self, saros_tensor *weights,
-                             saros_tensor *const *number, saros_tensor *sum[2]) {
+/** Function (w, p…, points…) -> (J^T J, J^T R) of all terms. */
+static saros_status compile_normal(const saros_ansatz *ansatz, const saros_terms *terms, int64_t n,
+                                   saros_function **out) {
     saros_status status = SAROS_OK;
-    saros_function *function = NULL;
-    const int numbers = self->ansatz->parameters;
-    const int64_t rows = self->term->count < BLOCK ? self->term->count : BLOCK;
-    saros_tensor *in[4 + 64] = {weights}, *points = NULL;
-    SAROS_TRY(compile_block(self, rows, &function));
-    memcpy(&in[1], number, (size_t)numbers * sizeof *in);
-    for (int64_t at = 0; at < self->term->count; at += rows) {
-        saros_tensor *out[2] = {NULL, NULL};
-        SAROS_TRY(cut_block(self->term, at, rows, &points));
-        in[1 + numbers] = points;
-        in[2 + numbers] = sum[0];
-        in[3 + numbers] = sum[1];
-        SAROS_TRY(saros_function_call(function, in, out, NULL));
-        for (int k = 0; k < 2; ++k) {
-            saros_tensor_release(sum[k]);
-            sum[k] = out[k];
-        }
-        saros_tensor_release(points);
-        points = NULL;
+    saros_graph *graph = NULL;
+    const int first = 1 + ansatz->parameters;
+    const int64_t columns = ansatz->coordinates + 1;
+    const saros_type weights = saros_type_make(ansatz->dtype, 1, &n);
+    const saros_type scalar = saros_type_scalar(SAROS_F64);
+    saros_value in[1 + 64 + SAROS_MOST_TERMS], sum[2] = {SAROS_NONE, SAROS_NONE};
+    SAROS_TRY(saros_graph_make(&graph));
+    in[0] = saros_input(graph, &weights, "weights");
+    for (int k = 1; k < first; ++k) in[k] = saros_input(graph, &scalar, NULL);
+    for (int k = 0; k < terms->count; ++k) {
+        const saros_term *term = &terms->term[k];
+        const saros_type points = saros_type_make(SAROS_F64, 2, (int64_t[]){term->count, columns});
+        const point_rows rows = {.ansatz = ansatz, .term = term, .n = n};
+        in[first + k] = saros_input(graph, &points, "points");
+        SAROS_TRY(add_term(&rows, in, first + k, sum));
     }
+    SAROS_TRY(saros_compile(graph, first + terms->count, in, 2, sum,
+                            &(saros_compile_options){.name = "sensitivity"}, out));
 done:
-    saros_tensor_release(points);
-    saros_function_release(function);
+    saros_graph_release(graph);
     return status;
 }
 
@@ -177,7 +145,8 @@ saros_status saros_pinn_sensitivity(const saros_ansatz *ansatz, const saros_pinn
                                     saros_tensor **out) {
     saros_status status = SAROS_OK;
     saros_terms terms = {0};
-    saros_tensor *sum[2] = {NULL, NULL};
+    saros_function *function = NULL;
+    saros_tensor *in[1 + 64 + SAROS_MOST_TERMS] = {weights}, *sum[2] = {NULL, NULL};
     saros_pinn_options denser = *options;
     const int64_t n = saros_network_size(&ansatz->network);
     const int64_t points = options->points.interior ? options->points.interior : 4000;
@@ -188,15 +157,14 @@ saros_status saros_pinn_sensitivity(const saros_ansatz *ansatz, const saros_pinn
                           (long long)n, (int)SAROS_SENSITIVE_WEIGHTS);
     denser.points.interior = points > 4 * n ? points : 4 * n;
     SAROS_TRY(saros_terms_make(ansatz, &denser, NULL, &terms));
-    SAROS_TRY(saros_tensor_zeros(SAROS_F64, 2, (int64_t[]){n, n}, &sum[0]));
-    SAROS_TRY(saros_tensor_zeros(SAROS_F64, 2, (int64_t[]){n, ansatz->parameters}, &sum[1]));
-    for (int k = 0; k < terms.count; ++k) {
-        const point_rows rows = {.ansatz = ansatz, .term = &terms.term[k], .n = n};
-        SAROS_TRY(add_term(&rows, weights, number, sum));
-    }
+    SAROS_TRY(compile_normal(ansatz, &terms, n, &function));
+    memcpy(&in[1], number, (size_t)ansatz->parameters * sizeof *in);
+    for (int k = 0; k < terms.count; ++k) in[1 + ansatz->parameters + k] = terms.term[k].points;
+    SAROS_TRY(saros_function_call(function, in, sum, NULL));
     SAROS_TRY(solve_normal(sum[0], sum[1], out));
 done:
     saros_terms_clear(&terms);
+    saros_function_release(function);
     saros_tensor_release(sum[0]);
     saros_tensor_release(sum[1]);
     return status;

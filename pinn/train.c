@@ -154,29 +154,27 @@ done:
     return status;
 }
 
-/** A compiled (w, extra…) -> (loss, gradient) as an objective. */
-typedef struct function_objective {
-    const saros_function *function;
-    saros_tensor *in[64];
-    saros_tensor *out[2]; /* loss, gradient in the function's dtype */
-    int64_t n;
-} function_objective;
+saros_status saros_function_weights(saros_function_objective *self, const double *w) {
+    saros_tensor *view = NULL;
+    saros_status status = saros_tensor_wrap(SAROS_F64, 1, &self->n, NULL, (double *)(uintptr_t)w,
+                                            SAROS_BORROW, NULL, NULL, &view);
+    if (status == SAROS_OK) status = saros_tensor_assign(self->in[0], view);
+    saros_tensor_release(view);
+    return status;
+}
 
-static saros_status function_evaluate(void *user, const double *w, double *loss, double *gradient) {
-    function_objective *self = user;
+saros_status saros_function_evaluate(void *user, const double *w, double *loss, double *gradient) {
+    saros_function_objective *self = user;
     saros_status status = SAROS_OK;
-    saros_tensor *w_view = NULL, *g_view = NULL;
-    SAROS_TRY(saros_tensor_wrap(SAROS_F64, 1, &self->n, NULL, (double *)(uintptr_t)w, SAROS_BORROW,
-                                NULL, NULL, &w_view));
-    SAROS_TRY(saros_tensor_wrap(SAROS_F64, 1, &self->n, NULL, gradient, SAROS_BORROW, NULL, NULL,
-                                &g_view));
-    SAROS_TRY(saros_tensor_assign(self->in[0], w_view));
+    saros_tensor *view = NULL;
+    SAROS_TRY(
+        saros_tensor_wrap(SAROS_F64, 1, &self->n, NULL, gradient, SAROS_BORROW, NULL, NULL, &view));
+    SAROS_TRY(saros_function_weights(self, w));
     SAROS_TRY(saros_function_call(self->function, self->in, self->out, NULL));
     SAROS_TRY(saros_tensor_item(self->out[0], loss));
-    SAROS_TRY(saros_tensor_assign(g_view, self->out[1]));
+    SAROS_TRY(saros_tensor_assign(view, self->out[1]));
 done:
-    saros_tensor_release(w_view);
-    saros_tensor_release(g_view);
+    saros_tensor_release(view);
     return status;
 }
 
@@ -209,7 +207,7 @@ saros_status saros_train(const saros_function *objective, int extras, saros_tens
     saros_status status = check_objective(objective, extras, start);
     if (status != SAROS_OK) return status;
     const saros_dtype dtype = saros_tensor_dtype(start);
-    function_objective self = {.function = objective, .n = saros_tensor_count(start)};
+    saros_function_objective self = {.function = objective, .n = saros_tensor_count(start)};
     saros_tensor *w = NULL;
     saros_train_info found = {0};
     SAROS_TRY(saros_tensor_cast(start, SAROS_F64, &w));
@@ -218,7 +216,8 @@ saros_status saros_train(const saros_function *objective, int extras, saros_tens
     const saros_type *loss = saros_function_output_type(objective, 0);
     SAROS_TRY(saros_tensor_make(loss->dtype, loss->rank, loss->shape, &self.out[0]));
     SAROS_TRY(saros_tensor_make(dtype, 1, &self.n, &self.out[1]));
-    const saros_objective adapter = {.n = self.n, .evaluate = function_evaluate, .user = &self};
+    const saros_objective adapter = {
+        .n = self.n, .evaluate = saros_function_evaluate, .user = &self};
     SAROS_TRY(saros_train_objective(&adapter, saros_tensor_data(w), optimisers, target, progress,
                                     user, &found));
     SAROS_TRY(saros_tensor_cast(w, dtype, solution));

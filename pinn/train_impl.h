@@ -63,4 +63,16 @@ saros_train_method saros_adam_run, saros_lbfgs_run, saros_bfgs_run;
 double saros_vector_dot(int64_t n, const double *a, const double *b);
 double saros_vector_largest(int64_t n, const double *a); /**< max |a_i| */
 
+/** A compiled (w, extra…) -> (loss, gradient) as an objective, `user` of saros_function_evaluate.
+ */
+typedef struct saros_function_objective {
+    const saros_function *function;
+    saros_tensor *in[64]; /**< w in the function's dtype, extras */
+    saros_tensor *out[2]; /**< loss, gradient */
+    int64_t n;            /**< length of w */
+} saros_function_objective;
+/** Sets the weights alone. */
+saros_status saros_function_weights(saros_function_objective *objective, const double *w);
+saros_status saros_function_evaluate(void *user, const double *w, double *loss, double *gradient);
+
 #endif

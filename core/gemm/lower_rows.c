@@ -1,6 +1,7 @@
 /** The rows that products of matrices are lowered to: pack and accumulate. */
 #include "gemm/lower_impl.h"
 #include "primitives/dot_impl.h"
+#include "rows/axes_impl.h"
 #include "tensor_impl.h"
 
 /* ---- pack ---- */
@@ -29,6 +30,7 @@ const saros_primitive saros_row_pack = {
     .outputs = 1,
     .type = pack_type,
     .evaluate = pack_evaluate,
+    .axes = &saros_axes_pack,
 };
 
 /* ---- accumulate ---- */

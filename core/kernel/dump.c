@@ -90,16 +90,16 @@ size_t saros_kernel_dump(const saros_fused *k, uint32_t still, char *text, size_
     return s.used;
 }
 
-saros_status saros_kernel_record(const saros_fused *k, uint32_t still) {
+saros_status saros_dump_kernels(saros_dump_text *dump, const void *what) {
     static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
-    static const char what[] = "kernels:";
+    static const char prefix[] = "kernels:";
     const char *wish = getenv("SAROS_DUMP");
-    if (!wish || strncmp(wish, what, sizeof what - 1) != 0) return SAROS_OK;
-    const char *path = wish + sizeof what - 1;
-    size_t bytes = saros_kernel_dump(k, still, NULL, 0) + 1;
+    if (!wish || strncmp(wish, prefix, sizeof prefix - 1) != 0) return SAROS_OK;
+    const char *path = wish + sizeof prefix - 1;
+    size_t bytes = dump(what, NULL, 0) + 1;
     char *text = saros_allocate(bytes);
     if (!text) return SAROS_ERR_MEMORY;
-    saros_kernel_dump(k, still, text, bytes);
+    dump(what, text, bytes);
     pthread_mutex_lock(&lock);
     FILE *file = fopen(path, "a");
     bool written = file && fputs(text, file) >= 0;
@@ -111,4 +111,20 @@ saros_status saros_kernel_record(const saros_fused *k, uint32_t still) {
     pthread_mutex_unlock(&lock);
     saros_release(text);
     return status;
+}
+
+/** A kernel and how it runs. */
+typedef struct variant {
+    const saros_fused *kernel;
+    uint32_t still;
+} variant;
+
+static size_t dump_variant(const void *what, char *text, size_t bytes) {
+    const variant *v = what;
+    return saros_kernel_dump(v->kernel, v->still, text, bytes);
+}
+
+saros_status saros_kernel_record(const saros_fused *kernel, uint32_t still) {
+    const variant v = {kernel, still};
+    return saros_dump_kernels(dump_variant, &v);
 }

@@ -67,6 +67,11 @@ saros_status saros_kernel_record(const saros_fused *kernel, uint32_t still);
 /** The kernel that the attribute of a kernel node holds. */
 const saros_fused *saros_kernel_of(const saros_tensor *attribute);
 
+/** Text of `what` cut at `bytes`; returns the length needed. */
+typedef size_t saros_dump_text(const void *what, char *text, size_t bytes);
+/** Appends the text to the file that SAROS_DUMP=kernels:FILE names, if it does. */
+saros_status saros_dump_kernels(saros_dump_text *dump, const void *what);
+
 /** Machine code of IR text; cached by text. The name in the text is "kernel". */
 saros_status saros_jit_compile(const char *text, saros_kernel_code **out);
 /** Widest vectors of this machine that the code generator uses (SAROS_MAX_ISA lowers it); 0: no

@@ -6,6 +6,7 @@
 #include "primitives/build_impl.h"
 #include "primitives/operations_impl.h"
 #include "tensor_impl.h"
+#include "rows/axes_impl.h"
 
 static saros_status cumsum_type(saros_typing *t) {
     saros_dtype dtype = t->operand[0].dtype;
@@ -79,6 +80,7 @@ const saros_primitive saros_row_cumsum = {
     .linear_in = {0x1},
     .transpose = cumsum_transpose,
     .batch = cumsum_batch,
+    .axes = &saros_axes_other,
 };
 
 saros_value saros_cumsum(saros_value x, int axis, bool reverse) {

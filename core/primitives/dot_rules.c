@@ -5,6 +5,7 @@
  * place.
  */
 #include "primitives/dot_impl.h"
+#include "rows/axes_impl.h"
 #include "saros/memory.h"
 
 /* ---- shape rule ---- */
@@ -244,4 +245,5 @@ const saros_primitive saros_row_dot = {
     .linear_in = {0x1, 0x2},
     .transpose = dot_transpose,
     .batch = dot_batch,
+    .axes = &saros_axes_dot,
 };

@@ -14,6 +14,7 @@
 #include "primitives/operations_impl.h"
 #include "saros/memory.h"
 #include "tensor_impl.h"
+#include "rows/axes_impl.h"
 
 /* ---- shapes ---- */
 
@@ -201,6 +202,7 @@ const saros_primitive saros_row_rfft = {
     .linear_in = {0x1},
     .transpose = rfft_transpose,
     .batch = fft_batch,
+    .axes = &saros_axes_last,
 };
 const saros_primitive saros_row_irfft = {
     .name = "irfft",
@@ -213,6 +215,7 @@ const saros_primitive saros_row_irfft = {
     .linear_in = {0x3},
     .transpose = irfft_transpose,
     .batch = fft_batch,
+    .axes = &saros_axes_last,
 };
 const saros_primitive saros_row_fft = {
     .name = "fft",
@@ -225,6 +228,7 @@ const saros_primitive saros_row_fft = {
     .linear_in = {0x3},
     .transpose = fft_transpose,
     .batch = fft_batch,
+    .axes = &saros_axes_last,
 };
 
 static saros_value as_float(saros_value x) {

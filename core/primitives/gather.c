@@ -8,6 +8,7 @@
 
 #include "primitives/build_impl.h"
 #include "tensor_impl.h"
+#include "rows/axes_impl.h"
 
 /* ---- shapes ---- */
 
@@ -243,6 +244,7 @@ const saros_primitive saros_row_gather = {
     .linear_in = {0x1},
     .transpose = gather_transpose,
     .batch = gather_batch,
+    .axes = &saros_axes_gather,
 };
 const saros_primitive saros_row_scatter_add = {
     .name = "scatter_add",
@@ -254,6 +256,7 @@ const saros_primitive saros_row_scatter_add = {
     .linear_in = {0x1},
     .transpose = scatter_transpose,
     .batch = scatter_batch,
+    .axes = &saros_axes_scatter,
 };
 
 saros_value saros_gather(saros_value table, saros_value index, int axis) {

@@ -1,6 +1,7 @@
 /** argmax along one axis: i64, the lowest index among equals, the first NaN if there is one. */
 #include "primitives/reduce_impl.h"
 #include "tensor_impl.h"
+#include "rows/axes_impl.h"
 
 static saros_status argmax_type(saros_typing *t) {
     const saros_type *in = &t->operand[0];
@@ -88,6 +89,7 @@ const saros_primitive saros_row_argmax = {
     .type = argmax_type,
     .evaluate = argmax_evaluate,
     .batch = argmax_batch,
+    .axes = &saros_axes_argmax,
 };
 
 saros_value saros_argmax(saros_value x, int axis) {

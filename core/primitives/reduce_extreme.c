@@ -11,6 +11,7 @@
 #include "primitives/pointwise_impl.h"
 #include "primitives/reduce_impl.h"
 #include "tensor_impl.h"
+#include "rows/axes_impl.h"
 
 /* ---- kernels: y[j] is the extreme of x[0 … n-1][j] ---- */
 
@@ -231,6 +232,7 @@ const saros_primitive saros_row_max = {
     .vjp = extreme_vjp,
     .jet = extreme_jet,
     .batch = extreme_batch,
+    .axes = &saros_axes_max,
 };
 const saros_primitive saros_row_min = {
     .name = "min",
@@ -244,6 +246,7 @@ const saros_primitive saros_row_min = {
     .vjp = extreme_vjp,
     .jet = extreme_jet,
     .batch = extreme_batch,
+    .axes = &saros_axes_min,
 };
 
 static saros_value build_extreme(const saros_primitive *row, const char *where, saros_value x,

@@ -10,6 +10,7 @@
 #include "primitives/operations_impl.h"
 #include "primitives/pointwise_impl.h"
 #include "primitives/reduce_impl.h"
+#include "rows/axes_impl.h"
 
 enum { RUN = 1024, GROUP = 64, TILE = 256 };
 
@@ -232,6 +233,7 @@ const saros_primitive saros_row_sum = {
     .linear_in = {0x1},
     .transpose = sum_transpose,
     .batch = sum_batch,
+    .axes = &saros_axes_sum,
 };
 
 saros_value saros_sum_local(saros_value x, uint32_t axes) {

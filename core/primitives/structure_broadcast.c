@@ -2,6 +2,7 @@
  *  Words: rank, extents, then the axis of the result for each axis of the operand.
  */
 #include "primitives/build_impl.h"
+#include "rows/axes_impl.h"
 
 static saros_status broadcast_type(saros_typing *t) {
     const saros_type *in = &t->operand[0];
@@ -69,6 +70,7 @@ const saros_primitive saros_row_broadcast = {
     .linear_in = {0x1},
     .transpose = broadcast_transpose,
     .batch = broadcast_batch,
+    .axes = &saros_axes_broadcast,
 };
 
 static saros_status check_axes(saros_value x, int rank, const int64_t *shape, const int *axes) {

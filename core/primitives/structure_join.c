@@ -2,6 +2,7 @@
 #include "primitives/build_impl.h"
 #include "saros/memory.h"
 #include "tensor_impl.h"
+#include "rows/axes_impl.h"
 
 /* ---- concat: word axis ---- */
 
@@ -86,6 +87,7 @@ const saros_primitive saros_row_concat = {
     .linear_in = {~(saros_operand_set)0},
     .transpose = concat_transpose,
     .batch = concat_batch,
+    .axes = &saros_axes_other,
 };
 
 /** Copies of x with one dtype and one split; with a new axis at `axis` if `stacked`. */
@@ -171,6 +173,7 @@ const saros_primitive saros_row_iota = {
     .type = iota_type,
     .evaluate = iota_evaluate,
     .batch = iota_batch,
+    .axes = &saros_axes_iota,
 };
 
 saros_value saros_iota(saros_graph *graph, const saros_type *type, int axis) {

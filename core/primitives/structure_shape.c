@@ -3,6 +3,7 @@
  */
 #include "primitives/build_impl.h"
 #include "tensor_impl.h"
+#include "rows/axes_impl.h"
 
 /* ---- reshape: words are the new extents ---- */
 
@@ -117,6 +118,7 @@ const saros_primitive saros_row_reshape = {
     .linear_in = {0x1},
     .transpose = reshape_transpose,
     .batch = reshape_batch,
+    .axes = &saros_axes_reshape,
 };
 
 /** Fills the one extent given as -1. */
@@ -213,6 +215,7 @@ const saros_primitive saros_row_permute = {
     .linear_in = {0x1},
     .transpose = permute_transpose,
     .batch = permute_batch,
+    .axes = &saros_axes_permute,
 };
 
 saros_value saros_permute(saros_value x, const int *axes) {

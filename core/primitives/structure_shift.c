@@ -3,6 +3,7 @@
  */
 #include "primitives/build_impl.h"
 #include "tensor_impl.h"
+#include "rows/axes_impl.h"
 
 static saros_status shift_type(saros_typing *t) {
     t->output[0] = t->operand[0];
@@ -73,6 +74,7 @@ const saros_primitive saros_row_shift = {
     .linear_in = {0x1},
     .transpose = shift_transpose,
     .batch = shift_batch,
+    .axes = &saros_axes_other,
 };
 
 saros_value saros_shift(saros_value x, int axis, int64_t by, saros_edge edge) {

@@ -4,6 +4,7 @@
  */
 #include "primitives/build_impl.h"
 #include "tensor_impl.h"
+#include "rows/axes_impl.h"
 
 saros_status saros_axis_whole(const char *where, const saros_type *type, int64_t axis) {
     if (axis < 0 || axis >= type->rank)
@@ -78,6 +79,7 @@ const saros_primitive saros_row_slice = {
     .linear_in = {0x1},
     .transpose = slice_transpose,
     .batch = slice_batch,
+    .axes = &saros_axes_other,
 };
 
 saros_value saros_slice(saros_value x, int axis, int64_t first, int64_t last, int64_t step) {
@@ -193,6 +195,7 @@ const saros_primitive saros_row_pad = {
     .linear_in = {0x3},
     .transpose = pad_transpose,
     .batch = pad_batch,
+    .axes = &saros_axes_other,
 };
 
 saros_value saros_pad(saros_value x, int axis, int64_t low, int64_t high, int64_t interior,
@@ -239,6 +242,7 @@ const saros_primitive saros_row_reverse = {
     .linear_in = {0x1},
     .transpose = reverse_transpose,
     .batch = slice_batch,
+    .axes = &saros_axes_other,
 };
 
 saros_value saros_reverse(saros_value x, int axis) {

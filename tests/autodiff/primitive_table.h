@@ -13,13 +13,14 @@
  *
  *  Checks: doc, a differentiation column or `constant`, batching; shape rule against evaluation;
  * jvp against central differences; <Jv,w> = <v,J^T w>; jet against nested jvp to order 4; vmap
- * against single calls; strided, broadcast and empty inputs; f32 against f64; and all of this for
- * every word of modes (table_words.h). */
+ * against single calls; strided, broadcast and empty inputs; f32 against f64; axes against
+ * evaluation in parts; and most of this for every word of modes (table_words.h). */
 #ifndef SAROS_TESTS_PRIMITIVE_TABLE_H
 #define SAROS_TESTS_PRIMITIVE_TABLE_H
 
 #include <stdio.h>
 
+#include "autodiff/table_axes.h"
 #include "autodiff/table_derivatives.h"
 #include "autodiff/table_layouts.h"
 #include "autodiff/table_words.h"
@@ -57,6 +58,7 @@ static inline void table_check_example(const table_example *example) {
     table_check_jet(example);
     table_check_batch(example);
     table_check_words(example);
+    table_check_axes(example);
 }
 
 /** Every row needs at least one example. */

@@ -64,6 +64,29 @@ typedef enum saros_flag {
     SAROS_STRIDED = 1 << 8     /**< out may have any strides, 1 along the last axis that extends */
 } saros_flag;
 
+/** What becomes of an axis of an operand, if it does not go to an axis of the output. */
+enum {
+    SAROS_AXIS_WHOLE = -1, /**< every output may depend on all of it */
+    SAROS_AXIS_ENDED = -2  /**< it ends in a sum (saros_axes.join: in that); the j-th such axis, or
+                              pair  of axes of two operands, is SAROS_AXIS_ENDED - j */
+};
+
+/** How the axes of a row's operands and outputs hang together: what passes need that cut values
+ * into blocks of rows. */
+typedef struct saros_axes {
+    /** The axis of all outputs whose entry i depends, along this axis of the operand, on its entry
+     * i alone; or one of the above. NULL: there are no operands. */
+    int (*to)(const saros_typing *typing, int operand, int axis);
+    /** Optional: whether that axis of the output needs no axis of an operand, so that the row can
+     * make any number of its entries from the same operands. */
+    bool (*made)(const saros_typing *typing, int axis);
+    /** Optional: the node for entries first … first + extent - 1 of an output's axis, from operands
+     * that are already cut; `first` is an i64 scalar. NULL: the attributes hold for any extent. */
+    saros_value (*cut)(const saros_rule *rule, int axis, int64_t extent, saros_value first);
+    /** Optional: what joins two parts of an ended axis; NULL: their sum. */
+    saros_value (*join)(saros_value a, saros_value b);
+} saros_axes;
+
 /** Operand sets are bit masks (bit k: operand k; operands above 63 count as 63). */
 typedef uint64_t saros_operand_set;
 
@@ -119,6 +142,9 @@ struct saros_primitive {
      * and says which carry it. */
     void (*batch)(const saros_rule *rule, int64_t size, const saros_value *in, const bool *batched,
                   saros_value *out, bool *out_batched);
+    /** Optional (POINTWISE rows: axis a goes to axis a). A row without it needs all of every
+     * operand. */
+    const saros_axes *axes;
 };
 
 /** All rows of core, in a fixed order; for tests, bindings and reference pages. */
