@@ -14,7 +14,7 @@ enum {
     ROWS = 256,            /* rows that are added at a stretch */
     CACHED = 4096,         /* columns to which they are added: these stay in first-level cache */
     TILE = 64,             /* rows of a tile, and columns at least */
-    TASK = 3000,           /* nanoseconds of a task, at least */
+    TASK = 10000,          /* nanoseconds of a task, at least */
     LAST_LEVEL = 32 << 20, /* bytes of stores from which bypassing the caches pays */
     TASKS = 128            /* about as many at most */
 };

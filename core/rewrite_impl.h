@@ -25,6 +25,10 @@ saros_value saros_join_pads(const saros_primitive *row, const saros_value *in);
  * is nothing to do. */
 saros_status saros_merge_loops(const saros_body *body, saros_body **out);
 
+/** The copy of `body`, which is contracted, with invariants of loops before them (hoist.c); NULL if
+ * it has no loops. */
+saros_status saros_hoist(const saros_body *body, saros_body **out);
+
 /* ---- for passes that order nodes themselves ---- */
 
 /** Marks the records that the outputs need and ordered ones, unless these hang on an input that

@@ -183,6 +183,7 @@ saros_status saros_kernel_fuse(const saros_body *body, saros_body **out) {
     SAROS_TRY(open_fusion(&f, expanded));
     SAROS_TRY(saros_rewrite_mark(expanded, f.live));
     saros_fuse_group(&f);
+    SAROS_TRY(saros_fuse_sink(&f));
     mark_outside(&f);
     for (int32_t k = 0; k < f.from->values; ++k) f.number[k] = f.map[k] = -1;
     saros_rewrite_declare(expanded, f.to, f.map);

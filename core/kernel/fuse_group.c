@@ -1,9 +1,10 @@
 /** Which pointwise nodes of one shape become one kernel.
  *
  *  In id order a fusible node joins the latest group among its operands that allows it, else one
- * that loads the same values, else it begins one; then the groups of its operands are merged.
- * Groups are atomic, so a node may not join a group from which a path leads to it through other
- * nodes: a walk backwards over groups and single nodes looks for such a path. */
+ * that loads the same values, else it begins one; then the groups of its operands are merged, at
+ * the end those that load a value in common. Groups are atomic, so a node may not join a group from
+ * which a path leads to it through other nodes: a walk backwards over groups and single nodes looks
+ * for such a path. */
 #include <string.h>
 
 #include "kernel/fuse_impl.h"
@@ -196,6 +197,25 @@ static void join(saros_fusion *f, int32_t n) {
     if (joined) merge_operands(f, n);
 }
 
+/** Merges groups that load a value in common and do not depend on one another. */
+static void merge_siblings(saros_fusion *f) {
+    for (int32_t id = 0; id < f->from->values; ++id) f->loader[id] = 0;
+    for (int32_t n = 0; n < f->from->records; ++n) {
+        const saros_graph_record *r = saros_graph_at(f->from, n);
+        for (int32_t k = 0; f->live[n] && f->size[f->vertex[n]] > 0 && k < r->operands; ++k) {
+            int32_t id = r->operand[k], own = f->vertex[n];
+            if (f->vertex[f->from->owner[id]] == own || saros_graph_splat(f->from, id)) continue;
+            int32_t other = f->loader[id] ? f->vertex[f->loader[id] - 1] : own;
+            f->loader[id] = n + 1;
+            if (other == own || f->size[own] + f->size[other] > SAROS_KERNEL_OPERATIONS ||
+                !fits(f, own, other, f->size[other], f->loads[other], f->axes[other]) ||
+                !apart(f, own, other) || !apart(f, other, own))
+                continue;
+            merge(f, own < other ? own : other, own < other ? other : own);
+        }
+    }
+}
+
 void saros_fuse_group(saros_fusion *f) {
     int32_t ordered = -1;
     for (int32_t n = 0; n < f->from->records; ++n) {
@@ -215,4 +235,5 @@ void saros_fuse_group(saros_fusion *f) {
         else
             note_reads(f, n);
     }
+    merge_siblings(f);
 }

@@ -40,5 +40,7 @@ bool saros_fuse_reduces(const saros_primitive *row);
 const saros_type *saros_fuse_type(const saros_fusion *fusion, int32_t n);
 /** Puts every live record into a group or leaves it alone: vertex, next, tail, size. */
 void saros_fuse_group(saros_fusion *fusion);
+/** Moves members of groups to the only group that reads them where that saves memory traffic. */
+saros_status saros_fuse_sink(saros_fusion *fusion);
 
 #endif
