@@ -133,6 +133,17 @@ static saros_status emit_bodies(saros_compiler *c, const saros_graph_record *r, 
     return SAROS_OK;
 }
 
+/** Where a member lies in its family's array, which has a slot. */
+static saros_place member_place(const saros_compiler *c, const saros_member *member,
+                                int32_t array) {
+    int64_t strides[SAROS_MAX_RANK], offset;
+    saros_place place = c->f->place[array];
+    saros_member_strides(c, member, strides, &offset);
+    if (place.kind == SAROS_PLACE_ARENA) place = (saros_place){SAROS_PLACE_VIEW, array, 0};
+    place.offset += offset * (int64_t)saros_dtype_bytes(c->f->prototype[array].dtype);
+    return place;
+}
+
 /** Slot of the array of a family, which comes to be with its first member: memory of its own, or
  * that of a carry. */
 static int32_t family_slot(saros_compiler *c, saros_family *family) {
@@ -141,7 +152,11 @@ static int32_t family_slot(saros_compiler *c, saros_family *family) {
     for (int a = 0; a < family->rank; ++a) type.shape[a] = family->hi[a] - family->lo[a];
     type.rank = family->rank;
     saros_place place = {SAROS_PLACE_ARENA, 0, 0};
-    if (family->carry >= 0) {
+    if (family->within >= 0) {
+        const saros_member *member = &c->member[family->within];
+        int32_t array = family_slot(c, &c->family[member->family]);
+        place = member_place(c, member, array);
+    } else if (family->carry >= 0) {
         int64_t strides[SAROS_MAX_RANK], offset;
         saros_window_strides(c, family->carry, strides, &offset);
         offset *= (int64_t)saros_dtype_bytes(type.dtype);
@@ -162,10 +177,7 @@ static int32_t result_slot(saros_compiler *c, int32_t id) {
         int32_t array = family_slot(c, family);
         bool all = c->f->prototype[array].count == saros_type_count(type) && !member->reshaped;
         if (all && family->carry < 0) return c->slot_of[id] = array;
-        offset *= (int64_t)saros_dtype_bytes(type->dtype);
-        place = c->f->place[array];
-        if (place.kind == SAROS_PLACE_ARENA) place = (saros_place){SAROS_PLACE_VIEW, array, 0};
-        place.offset += offset;
+        place = member_place(c, member, array);
     }
     return c->slot_of[id] = make_slot(c, type, strides, place);
 }

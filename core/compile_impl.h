@@ -14,11 +14,12 @@ typedef struct saros_member {
 /** Values that lie in one array (compile_window.c). */
 typedef struct saros_family {
     int rank;
-    int32_t first; /**< member; -1: joined to another family */
-    int32_t carry; /**< value in whose memory the others lie around it, or -1 */
-    int32_t inner; /**< part whose rows are aligned, or -1 */
-    int32_t slot;  /**< of the array, -1: none yet */
-    bool fixed;    /**< the array is that of the container it began with */
+    int32_t first;  /**< member; -1: joined to another family */
+    int32_t within; /**< member without gaps of another family that its array is, or -1 */
+    int32_t carry;  /**< value in whose memory the others lie around it, or -1 */
+    int32_t inner;  /**< part whose rows are aligned, or -1 */
+    int32_t slot;   /**< of the array, -1: none yet */
+    bool fixed;     /**< the array is that of the container it began with */
     int64_t lo[SAROS_MAX_RANK], hi[SAROS_MAX_RANK];
 } saros_family;
 
@@ -41,6 +42,9 @@ saros_status saros_place_values(saros_compiler *compiler, const int32_t *output)
 /** Strides of a value that a step makes or an input has, and its offset in its family's array. */
 void saros_window_strides(const saros_compiler *compiler, int32_t value, int64_t *strides,
                           int64_t *offset);
+/** The same of a member of a family. */
+void saros_member_strides(const saros_compiler *compiler, const saros_member *member,
+                          int64_t *strides, int64_t *offset);
 /** Decides which values are windows of others, and the layouts of the carries. */
 saros_status saros_find_windows(saros_compiler *compiler, const int32_t *input,
                                 const int32_t *output);

@@ -35,20 +35,30 @@ static saros_family *family_of(const saros_compiler *c, int32_t id) {
     return &c->family[c->member[c->member_of[id]].family];
 }
 
-void saros_window_strides(const saros_compiler *c, int32_t id, int64_t *strides, int64_t *offset) {
-    const saros_type *type = c->graph->type[id];
-    const saros_member *m = member_of(c, id);
-    *offset = 0;
-    saros_strides_fill(type->rank, type->shape, strides);
-    if (!m && c->follows[id] >= 0)
-        memcpy(strides, c->f->carry[c->follows[id]].strides, sizeof(int64_t) * (size_t)type->rank);
-    if (!m) return;
+void saros_member_strides(const saros_compiler *c, const saros_member *m, int64_t *strides,
+                          int64_t *offset) {
+    const saros_type *type = c->graph->type[m->value];
     const saros_family *f = &c->family[m->family];
     int64_t shape[SAROS_MAX_RANK], step[SAROS_MAX_RANK];
     for (int a = 0; a < f->rank; ++a) shape[a] = f->hi[a] - f->lo[a];
     saros_strides_fill(f->rank, shape, step);
+    *offset = 0;
     for (int a = 0; a < f->rank; ++a) *offset += (m->lo[a] - f->lo[a]) * step[a];
+    saros_strides_fill(type->rank, type->shape, strides);
     if (!m->reshaped) memcpy(strides, step, sizeof(int64_t) * (size_t)f->rank);
+}
+
+void saros_window_strides(const saros_compiler *c, int32_t id, int64_t *strides, int64_t *offset) {
+    const saros_type *type = c->graph->type[id];
+    const saros_member *m = member_of(c, id);
+    *offset = 0;
+    if (m) {
+        saros_member_strides(c, m, strides, offset);
+    } else if (c->follows[id] >= 0) {
+        memcpy(strides, c->f->carry[c->follows[id]].strides, sizeof(int64_t) * (size_t)type->rank);
+    } else {
+        saros_strides_fill(type->rank, type->shape, strides);
+    }
 }
 
 /* ---- families ---- */
@@ -66,14 +76,20 @@ static void add_member(saros_compiler *c, int32_t id, int32_t family, const int6
     f->first = c->member_of[id] = c->members++;
 }
 
-/** The family of container `id`, a new one if it has none. */
+/** The family of container `id`, a new one if it has none or lies in one in another shape. */
 static void begin_family(saros_compiler *c, int32_t id, bool fixed) {
     static const int64_t origin[SAROS_MAX_RANK] = {0};
     const saros_type *type = c->graph->type[id];
-    if (c->member_of[id] >= 0) return;
+    int32_t within = c->member_of[id];
+    if (within >= 0 && !c->member[within].reshaped) return;
     saros_family *f = &c->family[c->families];
-    *f = (saros_family){
-        .rank = type->rank, .first = -1, .carry = -1, .inner = -1, .slot = -1, .fixed = fixed};
+    *f = (saros_family){.rank = type->rank,
+                        .first = -1,
+                        .carry = -1,
+                        .inner = -1,
+                        .slot = -1,
+                        .fixed = fixed || within >= 0,
+                        .within = within};
     memcpy(f->hi, type->shape, sizeof f->hi);
     add_member(c, id, c->families++, origin);
 }

@@ -36,7 +36,10 @@ static struct {
     saros_pool_task *task;
     void *user;
     int64_t tasks;
-    atomic_int_fast64_t next;
+    int parts; /* threads of the run: each has a range of tasks of its own, then helps the others */
+    struct {
+        _Alignas(64) atomic_int_fast64_t next;
+    } part[SAROS_MOST_THREADS];
     int64_t failed; /* lowest failing task; `tasks` if none */
     saros_status status;
     saros_error_copy *error;
@@ -119,12 +122,23 @@ static void keep_error(int64_t task, saros_status status) {
     saros_error_drop(error);
 }
 
-static void work(void) {
-    for (;;) {
-        const int64_t task = atomic_fetch_add(&pool.next, 1);
-        if (task >= pool.tasks) return;
-        const saros_status status = pool.task(pool.user, task);
-        if (status != SAROS_OK) keep_error(task, status);
+/** First task of part p. */
+static int64_t part_begin(int p) {
+    return pool.tasks / pool.parts * p + pool.tasks % pool.parts * p / pool.parts;
+}
+
+/** Tasks of the own range first: thread `own` meets the same tasks in every run of the same size,
+ * and so what it left in its cache. */
+static void work(int own) {
+    for (int k = 0; k < pool.parts; ++k) {
+        const int p = (own + k) % pool.parts;
+        const int64_t end = part_begin(p + 1);
+        for (;;) {
+            const int64_t task = atomic_fetch_add(&pool.part[p].next, 1);
+            if (task >= end) break;
+            const saros_status status = pool.task(pool.user, task);
+            if (status != SAROS_OK) keep_error(task, status);
+        }
     }
 }
 
@@ -142,13 +156,14 @@ static void leave_run(void) {
     pthread_mutex_unlock(&pool.lock);
 }
 
-static void *worker(void *unused) {
+static void *worker(void *number) {
+    const int own = (int)(intptr_t)number;
     inside_tasks = 1;
     for (;;) {
         await_seat();
-        if (atomic_load(&pool.closing)) return unused;
+        if (atomic_load(&pool.closing)) return NULL;
         if (!join_run()) continue;
-        work();
+        work(own);
         leave_run();
     }
 }
@@ -188,7 +203,8 @@ static int start_workers(int wanted) {
     sigfillset(&blocked);
     for (size_t k = 0; k < sizeof faults / sizeof *faults; ++k) sigdelset(&blocked, faults[k]);
     pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    while (pool.workers < wanted && !pthread_create(&pool.worker[pool.workers], NULL, worker, NULL))
+    while (pool.workers < wanted && !pthread_create(&pool.worker[pool.workers], NULL, worker,
+                                                    (void *)(intptr_t)(pool.workers + 1)))
         ++pool.workers;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     return pool.workers;
@@ -241,10 +257,11 @@ static saros_status run_shared(int seats, int64_t tasks, saros_pool_task *task, 
     pool.tasks = pool.failed = tasks;
     pool.status = SAROS_OK;
     pool.error = NULL;
-    atomic_store(&pool.next, 0);
+    pool.parts = seats + 1;
+    for (int p = 0; p < pool.parts; ++p) atomic_store(&pool.part[p].next, part_begin(p));
     open_seats(seats);
     ++inside_tasks;
-    work();
+    work(0);
     --inside_tasks;
     int_fast32_t state = atomic_load(&pool.state);
     while (!atomic_compare_exchange_weak(&pool.state, &state, state % SEAT)) {

@@ -149,6 +149,27 @@ done:
     return status;
 }
 
+static double largest(const saros_tensor *state) {
+    const double *y = saros_tensor_const_data(state);
+    double most = 0;
+    for (int64_t i = 0, n = saros_tensor_count(state); i < n; ++i)
+        if (!(fabs(y[i]) <= most)) most = fabs(y[i]); /* takes NaN too */
+    return most;
+}
+
+/** Steps beyond the stability limit amplify errors until nothing else is left: a state that has
+ * grown out of all proportion to its start is that, though finite. */
+static saros_status check_growth(const run *r, const char *name, double start, double t,
+                                 const saros_tensor *state) {
+    const double now = largest(state);
+    if (!isfinite(now) || now <= 1e30 * fmax(1, start)) return SAROS_OK; /* the former: by take */
+    const saros_grid_options *o = r->task->options;
+    return saros_fail(SAROS_ERR_DIVERGED, "grid", "use a smaller dt, or bdf or sdirk",
+                      "the largest value is %g at t = %g, after %lld steps of %s with dt = %g; it "
+                      "was %g at the start: the steps are unstable",
+                      now, t, (long long)r->info.steps, name, o->dt, start);
+}
+
 static saros_status check_steps(const run *r, const char *name, int64_t *most) {
     const saros_grid_options *o = r->task->options;
     if (!(o->dt > 0))
@@ -186,15 +207,17 @@ static saros_status run_steps(run *r, saros_tensor *y0, const char *name) {
     if (status == SAROS_OK)
         status = saros_grid_march_get(r->task, r->program, integrator, most, &march);
     saros_tensor *state = saros_tensor_retain(y0);
+    const double start = largest(y0);
     if (status == SAROS_OK) status = take(r->times.time[0], state, r);
     for (int j = 0; status == SAROS_OK && j + 1 < r->times.count; ++j) {
         double t = r->times.time[j + 1];
         int64_t steps = saros_grid_steps(t - r->times.time[j], o->dt);
         status = one_interval(r, march, j, steps, &state);
+        r->info.steps += steps;
+        if (status == SAROS_OK) status = check_growth(r, name, start, t, state);
         if (status == SAROS_OK) status = take(t, state, r);
         if (status == SAROS_OK && !keep_going(r, t))
             status = saros_fail(SAROS_ERR_STOPPED, "grid", NULL, "stopped at t = %g", t);
-        r->info.steps += steps;
     }
     saros_tensor_release(state);
     return status;

@@ -95,7 +95,7 @@ static saros_function *compile_heat(program p, int64_t steps) {
 }
 
 START_TEST(steps_of_grids_agree_with_loops_by_hand) {
-    program p = {_i % SHAPES, 1 + _i / SHAPES % 2};
+    program p = {(shape)(_i % SHAPES), 1 + _i / SHAPES % 2};
     int64_t n = _i / SHAPES / 2; /* 0 … STEPS */
     saros_function *f = compile_heat(p, n);
     saros_tensor *u = start(), *out = NULL;
@@ -192,6 +192,38 @@ START_TEST(where_values_lie_changes_no_result) {
 }
 END_TEST
 
+/** A grid put together of kernels, seen as a part of a flat state. */
+START_TEST(a_container_may_be_a_part_in_another_shape) {
+    enum { M = 6, N = 40 };
+    int64_t flat = M * N * 2;
+    saros_graph *g = new_graph();
+    saros_value x = input_of(g, SAROS_F64, 2, (int64_t[]){M, N}, "x"), part[2];
+    for (int k = 0; k < 2; ++k) {
+        saros_value pair[] = {saros_add(times(2 + k, x), number(g, 1)),
+                              saros_add(times(4 + k, x), number(g, 3))};
+        part[k] = saros_reshape(saros_concat(2, pair, 1), 1, &flat);
+    }
+    saros_value all = saros_concat(2, part, 0);
+    saros_function *f = NULL;
+    ck_ok(saros_compile(g, 1, &x, 1, &all, NULL, &f));
+    saros_tensor *in = NULL, *out = NULL;
+    ck_ok(saros_tensor_make(SAROS_F64, 2, (int64_t[]){M, N}, &in));
+    for (int k = 0; k < M * N; ++k) ((double *)saros_tensor_data(in))[k] = k;
+    ck_ok(saros_function_call(f, &in, &out, NULL));
+    for (int k = 0; k < 2; ++k)
+        for (int i = 0; i < M; ++i)
+            for (int j = 0; j < 2 * N; ++j) {
+                int own = i * N + j % N, factor = j < N ? 2 + k : 4 + k;
+                ck_assert_double_eq(at(out, (k * M + i) * 2 * N + j),
+                                    factor * own + (j < N ? 1 : 3));
+            }
+    saros_tensor_release(in);
+    saros_tensor_release(out);
+    saros_function_release(f);
+    saros_graph_release(g);
+}
+END_TEST
+
 /* ---- memory ---- */
 
 START_TEST(parts_take_no_memory_of_their_own) {
@@ -222,6 +254,7 @@ int main(void) {
     tcase_add_loop_test(tcase, steps_of_grids_agree_with_loops_by_hand, 0,
                         SHAPES * 2 * (STEPS + 1));
     tcase_add_loop_test(tcase, where_values_lie_changes_no_result, 0, 200);
+    tcase_add_test(tcase, a_container_may_be_a_part_in_another_shape);
     tcase_add_test(tcase, parts_take_no_memory_of_their_own);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

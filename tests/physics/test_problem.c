@@ -548,6 +548,31 @@ START_TEST(a_solution_that_is_not_finite_is_an_error) {
 }
 END_TEST
 
+static saros_status decay(saros_point *s, void *user, saros_value *r) {
+    (void)user;
+    r[0] = saros_add(saros_d(s, "u", "t"), saros_mul(number(s, 1000), saros_get(s, "u")));
+    return SAROS_OK;
+}
+
+/** Euler multiplies by 1 - 1000/20 = -49 a step: 10 becomes 6e34 in 20 steps. */
+START_TEST(unstable_steps_that_stay_finite_are_an_error) {
+    saros_problem *p = NULL;
+    saros_solution *s = NULL;
+    ck_ok(saros_problem_make(&(saros_problem_spec){.axes = (saros_axis[]){{"t", 0, 1}, {0}},
+                                                   .unknowns = (const char *[]){"u", NULL},
+                                                   .equation = decay,
+                                                   .initial = ten},
+                             &p));
+    saros_grid_options o = {.integrator = "euler", .dt = 0.05};
+    ck_fails(saros_problem_solve(p, &saros_grid, &o, NULL, &s), SAROS_ERR_DIVERGED);
+    ck_assert_ptr_nonnull(strstr(saros_error_last()->message, "at t = 1, after 20 steps of euler"));
+    o.integrator = "implicit-euler";
+    ck_ok(saros_problem_solve(p, &saros_grid, &o, NULL, &s));
+    saros_solution_release(s);
+    saros_problem_release(p);
+}
+END_TEST
+
 /* ---- the list of equations ---- */
 
 START_TEST(ready_problems_are_listed_with_options_that_work) {
@@ -582,4 +607,5 @@ SAROS_TEST_MAIN("physics/problem", inspection_finds_orders_linearity_and_time_fo
                 conditions_are_those_the_equation_needs, the_grid_names_conditions_it_cannot_take,
                 options_that_do_not_fit_are_refused, a_singular_steady_problem_is_an_error,
                 a_solution_that_is_not_finite_is_an_error,
+                unstable_steps_that_stay_finite_are_an_error,
                 ready_problems_are_listed_with_options_that_work)
