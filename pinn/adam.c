@@ -9,6 +9,9 @@
 
 #include "saros/memory.h"
 #include "train_impl.h"
+#include "vector_impl.h"
+
+static const double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
 
 static saros_status step_size(const saros_optimiser *options, int64_t k, int64_t steps,
                               double *out) {
@@ -27,9 +30,19 @@ static saros_status step_size(const saros_optimiser *options, int64_t k, int64_t
     return SAROS_OK;
 }
 
+/** One step of every weight; scale1 and scale2 take the bias out of moment and square. */
+SAROS_WIDE static void step(int64_t n, double lr, double scale1, double scale2,
+                            const double *restrict g, double *restrict moment,
+                            double *restrict square, double *restrict w) {
+    for (int64_t i = 0; i < n; ++i) {
+        moment[i] = beta1 * moment[i] + (1 - beta1) * g[i];
+        square[i] = beta2 * square[i] + (1 - beta2) * g[i] * g[i];
+        w[i] -= lr * (moment[i] * scale1) / (sqrt(square[i] * scale2) + epsilon);
+    }
+}
+
 saros_status saros_adam_run(saros_training *training, const saros_optimiser *options, int64_t steps,
                             bool *over) {
-    const double beta1 = 0.9, beta2 = 0.999, epsilon = 1e-8;
     const int64_t n = training->objective->n;
     saros_status status = SAROS_OK;
     double power1 = 1, power2 = 1;
@@ -43,16 +56,9 @@ saros_status saros_adam_run(saros_training *training, const saros_optimiser *opt
         SAROS_TRY(step_size(options, k, steps, &lr));
         power1 *= beta1;
         power2 *= beta2;
-        const double scale1 = 1 / (1 - power1), scale2 = 1 / (1 - power2);
-        double *w = training->w;
-        const double *g = training->g;
-        for (int64_t i = 0; i < n; ++i) {
-            moment[i] = beta1 * moment[i] + (1 - beta1) * g[i];
-            square[i] = beta2 * square[i] + (1 - beta2) * g[i] * g[i];
-            w[i] -= lr * (moment[i] * scale1) / (sqrt(square[i] * scale2) + epsilon);
-        }
+        step(n, lr, 1 / (1 - power1), 1 / (1 - power2), training->g, moment, square, training->w);
         ++training->info->iterations;
-        SAROS_TRY(saros_training_evaluate(training, w, &training->loss, training->g));
+        SAROS_TRY(saros_training_evaluate(training, training->w, &training->loss, training->g));
         SAROS_TRY(saros_training_book(training, options->tolerance, over));
     }
 done:

@@ -9,8 +9,7 @@
 #include "saros/pool.h"
 
 enum {
-    SMALL_WIDTH = 512, /* columns of c up to which libxsmm is the faster one */
-    SMALL_TILE = 128,  /* its tiles, and the least sides they are cut to */
+    SMALL_TILE = 128, /* its tiles, and the least sides they are cut to */
     SMALL_SIDE = 32,
     SMALL_K = 256,    /* contracted at a time, where k is longer than 3/2 of it */
     LARGE_TILE = 512, /* BLAS */
@@ -84,7 +83,7 @@ saros_status saros_gemm_run(const saros_gemm *g) {
         return SAROS_OK;
     }
     grid to = {.whole = g, .m = g->m, .n = g->n, .columns = 1};
-    to.small = g->m > 1 && g->n > 1 && g->n <= SMALL_WIDTH && saros_gemm_small_can(g);
+    to.small = g->m > 1 && g->n > 1 && g->n <= SAROS_GEMM_WIDTH && saros_gemm_small_can(g);
     if (to.small) to.m = to.n = SMALL_TILE;
     if (2 * g->m * g->n * g->k > SHARED && g->m > 1 && g->n > 1) {
         if (!to.small) to.m = to.n = LARGE_TILE;

@@ -27,7 +27,10 @@ typedef struct saros_gemm {
  * its sums are taken, depends on the shape alone. */
 saros_status saros_gemm_run(const saros_gemm *gemm);
 
-enum { SAROS_GEMM_SHORT = 4 };
+enum {
+    SAROS_GEMM_SHORT = 4,  /* contracted elements up to which a product is plain loops */
+    SAROS_GEMM_WIDTH = 512 /* columns of c up to which libxsmm is faster than BLAS */
+};
 /** Contractions over up to SAROS_GEMM_SHORT elements; `add` is not for them. */
 void saros_gemm_short(const saros_gemm *gemm);
 /** By BLAS on this thread. */

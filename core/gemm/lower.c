@@ -132,7 +132,7 @@ static saros_value packed(const lowering *l, int32_t id, int first) {
 static saros_value pack_rule(const lowering *l, const saros_graph_record *r) {
     product p;
     if (!read_product(l->from, r, &p) || p.m < PACK_ROWS || p.k <= SAROS_GEMM_SHORT || p.n < 2 ||
-        !is_inner(l->from, r->operand[1], p.b.contract[0]))
+        p.n > SAROS_GEMM_WIDTH || !is_inner(l->from, r->operand[1], p.b.contract[0]))
         return SAROS_NONE;
     const saros_value x[] = {mapped(l, r->operand[0]), packed(l, r->operand[1], p.b.contract[0])};
     const int64_t word[] = {1, 0, p.a.contract[0], 0};
