@@ -1,6 +1,7 @@
 /** The rows that products of matrices are lowered to: pack and accumulate. */
 #include "gemm/lower_impl.h"
 #include "primitives/dot_impl.h"
+#include "primitives/operations_impl.h"
 #include "rows/axes_impl.h"
 #include "tensor_impl.h"
 
@@ -48,14 +49,6 @@ static saros_status accumulate_evaluate(const saros_evaluation *e) {
     return saros_dot_add(e->attributes->word, e->in[1], e->in[2], e->out[0]);
 }
 
-/** 2 m n k: the sum goes into the last addition. */
-static int64_t accumulate_operations(const saros_evaluation *e) {
-    const saros_dot_side a = saros_dot_read(e->attributes->word, 0, e->in[1]->rank);
-    int64_t k = 1;
-    for (int i = 0; i < a.contracts; ++i) k *= e->in[1]->shape[a.contract[i]];
-    return 2 * k * e->out[0]->count;
-}
-
 const saros_primitive saros_row_accumulate = {
     .name = "accumulate",
     .doc = "a sum and a contraction, in the sum's memory",
@@ -64,5 +57,5 @@ const saros_primitive saros_row_accumulate = {
     .flags = SAROS_IN_PLACE,
     .type = accumulate_type,
     .evaluate = accumulate_evaluate,
-    .operations = accumulate_operations,
+    .operations = saros_count_dot,
 };

@@ -27,6 +27,8 @@ int64_t saros_kernel_cost(const saros_evaluation *e) {
     const saros_fused *kernel = saros_kernel_of(e->attributes->tensor);
     int64_t each = 0, elements = 0;
     for (int k = 0; k < kernel->operations; ++k) each += of_one(&kernel->operation[k]);
+    for (int k = 0; k < kernel->outs; ++k)
+        each += kernel->reduce[k] && saros_dtype_is_float(saros_tensor_dtype(e->out[k]));
     for (int k = 0; k < e->ins + e->outs; ++k) {
         const int64_t count = saros_tensor_count(k < e->ins ? e->in[k] : e->out[k - e->ins]);
         if (count > elements) elements = count;

@@ -5,6 +5,7 @@
  * place.
  */
 #include "primitives/dot_impl.h"
+#include "primitives/operations_impl.h"
 #include "rows/axes_impl.h"
 #include "saros/memory.h"
 
@@ -225,15 +226,6 @@ static void dot_batch(const saros_rule *rule, int64_t size, const saros_value *i
     if (!both) out[0] = saros_move_axis(out[0], batches + (batched[0] ? 0 : side[0].frees), 0);
 }
 
-/** 2 m n k for each pair of the batch: twice the results, times the elements contracted. */
-static int64_t dot_operations(const saros_evaluation *e) {
-    const saros_dot_side a = saros_dot_read(e->attributes->word, 0, saros_tensor_rank(e->in[0]));
-    int64_t k = 1;
-    for (int i = 0; i < a.contracts; ++i) k *= saros_tensor_shape(e->in[0])[a.contract[i]];
-    const bool floating = saros_dtype_is_float(saros_tensor_dtype(e->out[0]));
-    return floating ? 2 * k * saros_tensor_count(e->out[0]) : 0;
-}
-
 const saros_primitive saros_row_dot = {
     .name = "dot",
     .doc = "batched contraction over pairs of axes",
@@ -241,7 +233,7 @@ const saros_primitive saros_row_dot = {
     .outputs = 1,
     .type = dot_type,
     .evaluate = saros_dot_evaluate,
-    .operations = dot_operations,
+    .operations = saros_count_dot,
     .linear_in = {0x1, 0x2},
     .transpose = dot_transpose,
     .batch = dot_batch,

@@ -4,11 +4,21 @@
 
 #include <math.h>
 
+#include "primitives/dot_impl.h"
 #include "saros/rows.h"
 
 static int64_t last_extent(const saros_tensor *t) {
     const int rank = saros_tensor_rank(t);
     return rank ? saros_tensor_shape(t)[rank - 1] : 1;
+}
+
+int64_t saros_count_dot(const saros_evaluation *e) {
+    const saros_tensor *a = e->in[e->ins - 2];
+    const saros_dot_side side = saros_dot_read(e->attributes->word, 0, saros_tensor_rank(a));
+    int64_t k = 1;
+    for (int i = 0; i < side.contracts; ++i) k *= saros_tensor_shape(a)[side.contract[i]];
+    const bool floating = saros_dtype_is_float(saros_tensor_dtype(e->out[0]));
+    return floating ? 2 * k * saros_tensor_count(e->out[0]) : 0;
 }
 
 int64_t saros_count_reduced(const saros_evaluation *e) {

@@ -4,6 +4,9 @@
 
 #include "saros/primitive.h"
 
+/** Contractions: 2 m n k for each pair of the batch. Of the last two operands; what stands before
+ * them is added to. */
+int64_t saros_count_dot(const saros_evaluation *evaluation);
 /** Reductions and running sums: one for each element of the operand. */
 int64_t saros_count_reduced(const saros_evaluation *evaluation);
 /** Factorisations of stacks of n by n matrices: LU 2/3 n^3, Cholesky 1/3 n^3. */
