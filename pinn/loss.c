@@ -2,12 +2,11 @@
  *
  *      L(w) = sum_terms weight sum_i q_i |r(x_i; w)|^2
  *
- *  The function holds ansatz, jets, residuals and the reverse sweep; weights,
- * parameters and points are its inputs. The compiler cuts it along the points
- * of each term: it needs the memory of a few blocks beside the points
- * themselves, and its threads share them. Trained parameters follow the weights
- * in the vector as theta, p = p(theta) free: start + s theta, one bound: min +
- * (start - min) e^theta, two: a logistic curve between them.
+ *  The function holds ansatz, jets, residuals and the reverse sweep; weights, parameters and points
+ * are its inputs. The compiler cuts it along the points of each term: it needs the memory of a few
+ * blocks beside the points themselves, and its threads share them.
+ *  Trained parameters follow the weights in the vector as theta, p = p(theta) free: start + s
+ * theta, one bound: min + (start - min) e^theta, two: a logistic curve between them.
  */
 #include <math.h>
 #include <string.h>

@@ -67,14 +67,14 @@ saros_status saros_rows_sweep_make(saros_rows_plan *p, int class_, int stage,
     bool *inner = saros_allocate_zero((size_t)g->records + 1, sizeof *inner);
     saros_rows_sweep s = {.class_ = class_, .stage = stage};
     s.accumulator = saros_allocate(4 * values * sizeof *s.accumulator);
-    s.read = s.accumulator + values;
-    s.whole = s.read + values;
-    s.store = s.whole + values;
     if (!inner || !s.accumulator) {
         saros_release(inner);
         saros_release(s.accumulator);
         return SAROS_ERR_MEMORY;
     }
+    s.read = s.accumulator + values;
+    s.whole = s.read + values;
+    s.store = s.whole + values;
     for (int32_t n = g->records - 1; n >= 0; --n) {
         const saros_graph_record *r = saros_graph_at(g, n);
         if (p->bodies[n] >> stage & 1 && p->role[n] == SAROS_ROWS_JOINED)
@@ -108,10 +108,6 @@ typedef struct block {
     saros_value *in;
 } block;
 
-static saros_value add_input(const block *b, const saros_type *type, const char *name) {
-    return saros_input(b->to, type, name);
-}
-
 /** Type of `id` with its class's axis cut to the block. */
 static saros_type cut_type(const block *b, int32_t id) {
     saros_type type = *b->plan->graph->type[id];
@@ -123,15 +119,15 @@ static void declare(block *b, saros_value *accumulator) {
     const saros_graph *g = b->plan->graph;
     const saros_rows_sweep *s = b->sweep;
     const saros_type index = saros_type_scalar(SAROS_I64);
-    b->first = add_input(b, &index, "first row");
+    b->first = saros_input(b->to, &index, "first row");
     for (int k = 0; k < s->accumulators; ++k)
-        accumulator[k] = add_input(b, g->type[s->accumulator[k]], NULL);
+        accumulator[k] = saros_input(b->to, g->type[s->accumulator[k]], NULL);
     for (int k = 0; k < s->reads; ++k) {
         const saros_type type = cut_type(b, s->read[k]);
-        b->map[s->read[k]] = add_input(b, &type, NULL).id;
+        b->map[s->read[k]] = saros_input(b->to, &type, NULL).id;
     }
     for (int k = 0; k < s->wholes; ++k)
-        b->all[s->whole[k]] = add_input(b, g->type[s->whole[k]], NULL).id;
+        b->all[s->whole[k]] = saros_input(b->to, g->type[s->whole[k]], NULL).id;
 }
 
 static saros_value whole(block *b, int32_t id) {
