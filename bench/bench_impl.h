@@ -59,6 +59,8 @@ double bench_machine(bench_limit limit);
 const char *bench_limit_name(bench_limit limit);
 /** The limit of arrays of n f64 each. */
 bench_limit bench_place(int64_t n);
+/** Works for half a second, so that every thread has found its core. */
+void bench_machine_warm(void);
 void bench_machine_rows(void);
 
 /* ---- support.c ---- */

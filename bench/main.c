@@ -33,6 +33,7 @@ static void run_all(const bench_session *session) {
            saros_backend_default(NULL), saros_threads(),
            session->quick ? "; quick: small sizes, the times mean nothing" : "");
     bench_session_begin(session);
+    bench_machine_warm();
     bench_machine_rows();
     bench_pinn();
     bench_pointwise();
