@@ -7,7 +7,8 @@
  * before it is taken apart, so that its products round as they do elsewhere. Bodies of bodies come
  * first.
  *
- *  A loop of no iterations computes its invariants all the same. */
+ *  A loop of no iterations computes its invariants all the same; one of at most one iteration keeps
+ * them: it has nothing to gain, and may be there to compute them late (checkpoints). */
 #include <string.h>
 
 #include "region_impl.h"
@@ -112,8 +113,11 @@ static void append_parted(saros_graph *to, const saros_graph_record *r, int32_t 
     for (int32_t k = captures; k < r->operands; ++k)
         p->outer[p->body->input[k]] = map[r->operand[k]];
     for (int32_t n = 0; n < g->records; ++n)
-        if (p->before[n] && saros_graph_at(g, n)->row != &saros_row_input)
-            saros_rewrite_copy(to, saros_graph_at(g, n), p->outer, p->in, NULL);
+        if (p->before[n] && saros_graph_at(g, n)->row != &saros_row_input) {
+            saros_graph_record fenced = *saros_graph_at(g, n);
+            fenced.fence = r->fence; /* what is computed once more is not merged with the first */
+            saros_rewrite_copy(to, &fenced, p->outer, p->in, NULL);
+        }
     int64_t word[SAROS_LOOP_WORDS];
     saros_value *in = saros_allocate((size_t)(r->operands + fed) * sizeof *in);
     saros_value v = {to, -1};
@@ -126,10 +130,12 @@ static void append_parted(saros_graph *to, const saros_graph_record *r, int32_t 
         word[SAROS_LOOP_CAPTURES] += fed;
         word[SAROS_LOOP_CONTAINS] = -1;
         saros_graph_locate(to, r->file, r->line);
+        to->fence = r->fence;
         v = saros_build(to, r->row,
                         &(saros_attributes){
                             .word = word, .words = SAROS_LOOP_WORDS, .body = &body, .bodies = 1},
                         n, in);
+        to->fence = 0;
     } else {
         saros_poison(to);
     }
@@ -178,7 +184,7 @@ saros_status saros_hoist(const saros_body *body, saros_body **out) {
     for (int32_t n = 0; n < g->records; ++n) {
         const saros_graph_record *r = saros_graph_at(g, n);
         if (!p.live[n] || r->row == &saros_row_input) continue;
-        if (r->row == &saros_row_loop)
+        if (r->row == &saros_row_loop && r->word[SAROS_LOOP_BOUND] > 1)
             SAROS_TRY(part_loop(to, r, p.map, p.in));
         else
             saros_rewrite_copy(to, r, p.map, p.in, NULL);
