@@ -4,7 +4,7 @@
 
 #include <string.h>
 
-enum { N = 20000 };
+enum { N = 40000 };
 
 static const saros_primitive row_apart = {
     .name = "apart", .operands = 1, .outputs = 1, .type = like_first, .evaluate = copy_first};

@@ -172,10 +172,10 @@ int main(void) {
     }
     Suite *suite = suite_create("core/kernel_layout");
     TCase *tcase = tcase_create("core/kernel_layout");
-    suite_add_tcase(suite, tcase);
     tcase_add_loop_test(tcase, every_layout_gives_the_bits_of_the_reference, 0, 3);
     tcase_add_test(tcase, results_larger_than_the_caches_are_whole);
     tcase_add_test(tcase, results_may_lie_inside_of_larger_arrays);
+    suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
     int failed = srunner_ntests_failed(runner);

@@ -95,8 +95,8 @@ static saros_function *compile_heat(program p, int64_t steps) {
 }
 
 START_TEST(steps_of_grids_agree_with_loops_by_hand) {
-    program p = {(shape)(_i % SHAPES), 1 + _i / SHAPES % 2};
-    int64_t n = _i / SHAPES / 2; /* 0 … STEPS */
+    program p = {(shape)(_i % (int)SHAPES), 1 + _i / (int)SHAPES % 2};
+    int64_t n = _i / (int)SHAPES / 2; /* 0 … STEPS */
     saros_function *f = compile_heat(p, n);
     saros_tensor *u = start(), *out = NULL;
     static double by_hand[2][ROWS * COLUMNS];
