@@ -317,8 +317,8 @@ END_TEST
 START_TEST(the_table_names_steps_and_limits) {
     saros_machine machine, again;
     ck_ok(saros_machine_measure(&machine));
-    ck_assert(machine.operations > 1e8 && machine.operations < 1e16);
-    ck_assert(machine.bytes > 1e8 && machine.bytes < 1e14);
+    ck_assert(machine.operations > 0 && isfinite(machine.operations));
+    ck_assert(machine.bytes > 0 && isfinite(machine.bytes));
     ck_ok(saros_machine_measure(&again));
     ck_assert(again.operations == machine.operations && again.threads == saros_threads());
     saros_function *f = dot_tanh_sum("reference");
