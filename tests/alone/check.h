@@ -10,6 +10,7 @@
 #define SAROS_ALONE_CHECK_H
 
 #include <math.h>
+#include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -30,6 +31,7 @@ typedef struct Suite {
     const TTest *test[alone_most];
     int first[alone_most], last[alone_most]; /**< loop tests: _i from first to last-1 */
     int tests, failed;
+    struct Suite *next; /**< of a suite: its cases, the last one first */
 } Suite;
 typedef Suite TCase;
 typedef Suite SRunner;
@@ -53,10 +55,8 @@ static inline TCase *tcase_create(const char *name) {
     return suite_create(name);
 }
 static inline void suite_add_tcase(Suite *suite, TCase *tcase) {
-    const char *name = suite->name;
-    *suite = *tcase;
-    suite->name = name;
-    free(tcase);
+    tcase->next = suite->next;
+    suite->next = tcase;
 }
 static inline void tcase_add_loop_test(TCase *tcase, const TTest *test, int first, int last) {
     if (tcase->tests == alone_most) abort();
@@ -77,34 +77,40 @@ static inline int srunner_ntests_failed(const SRunner *runner) {
     return runner->failed;
 }
 static inline void srunner_free(SRunner *runner) {
-    free(runner);
+    while (runner) {
+        Suite *next = runner->next;
+        free(runner);
+        runner = next;
+    }
+}
+
+/** Runs a test in a child; whether it passed. */
+static inline bool run_alone(const TTest *test, int i) {
+    fflush(stdout);
+    const pid_t child = fork();
+    if (child == 0) {
+        test->run(i);
+        exit(0);
+    }
+    int ended = 0;
+    if (child < 0 || waitpid(child, &ended, 0) < 0) abort();
+    if (WIFEXITED(ended) && WEXITSTATUS(ended) == 0) return true;
+    const bool told = WIFEXITED(ended) && WEXITSTATUS(ended) == 1;
+    printf("%s:%s:%d: %s\n", told ? "F" : "E", test->name, i,
+           told ? "failed as said above" : "ended early");
+    return false;
 }
 
 static inline void srunner_run_all(SRunner *runner, enum print_output how) {
-    int checks = 0, failures = 0, errors = 0;
+    int checks = 0;
     (void)how;
     printf("Running suite(s): %s\n", runner->name);
-    for (int k = 0; k < runner->tests; ++k)
-        for (int i = runner->first[k]; i < runner->last[k]; ++i) {
-            fflush(stdout);
-            const pid_t child = fork();
-            if (child == 0) {
-                runner->test[k]->run(i);
-                exit(0);
-            }
-            int ended = 0;
-            if (child < 0 || waitpid(child, &ended, 0) < 0) abort();
-            ++checks;
-            if (WIFEXITED(ended) && WEXITSTATUS(ended) == 0) continue;
-            const int told = WIFEXITED(ended) && WEXITSTATUS(ended) == 1;
-            failures += told;
-            errors += !told;
-            printf("%s:%s:%d: %s\n", told ? "F" : "E", runner->test[k]->name, i,
-                   told ? "failed as said above" : "ended early");
-        }
-    runner->failed = failures + errors;
-    printf("%d%%: Checks: %d, Failures: %d, Errors: %d\n",
-           checks ? 100 * (checks - runner->failed) / checks : 100, checks, failures, errors);
+    for (const TCase *c = runner->next; c; c = c->next)
+        for (int k = 0; k < c->tests; ++k)
+            for (int i = c->first[k]; i < c->last[k]; ++i, ++checks)
+                runner->failed += !run_alone(c->test[k], i);
+    printf("%d%%: Checks: %d, Failures: %d, Errors: 0\n",
+           checks ? 100 * (checks - runner->failed) / checks : 100, checks, runner->failed);
 }
 
 #define ck_abort_msg(...)                                                                          \
