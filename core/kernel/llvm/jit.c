@@ -36,6 +36,7 @@ static struct {
     pthread_once_t once;
     LLVMOrcLLJITRef jit;
     saros_llvm_target target;
+    char *cpu, *features; /* of the host, held to the end */
     int bits;
     cached *table; /* open addressing */
     uint64_t used, slots;
@@ -117,8 +118,10 @@ static void start(void) {
         return;
     }
     char *triple = LLVMGetDefaultTargetTriple(), *message = NULL;
-    engine.target = (saros_llvm_target){
-        .triple = triple, .cpu = LLVMGetHostCPUName(), .features = LLVMGetHostCPUFeatures()};
+    engine.cpu = LLVMGetHostCPUName();
+    engine.features = LLVMGetHostCPUFeatures();
+    engine.target =
+        (saros_llvm_target){.triple = triple, .cpu = engine.cpu, .features = engine.features};
     if (LLVMGetTargetFromTriple(triple, &engine.target.target, &message)) {
         LLVMDisposeMessage(message);
         LLVMConsumeError(LLVMOrcDisposeLLJIT(jit));
