@@ -6,30 +6,16 @@
  *          ...
  *      sum f64[100] -> f64[]
  */
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "function_impl.h"
 #include "kernel/kernel_impl.h"
 #include "rows/rows_impl.h"
 #include "saros/memory.h"
-
-typedef struct sink {
-    char *text;
-    size_t bytes, used;
-} sink;
-
-SAROS_PRINTF(2, 3) static void put(sink *s, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    size_t room = s->used < s->bytes ? s->bytes - s->used : 0;
-    int written = vsnprintf(room ? s->text + s->used : NULL, room, format, arguments);
-    va_end(arguments);
-    if (written > 0) s->used += (size_t)written;
-}
+#include "text_impl.h"
 
 /** What a kernel or a region of rows says of itself, its lines indented. */
-static void put_step(sink *s, const saros_step *step, int indent) {
+static void put_step(saros_text *s, const saros_step *step, int indent) {
     const saros_fused *kernel =
         step->row == &saros_row_kernel ? saros_kernel_of(step->attributes.tensor) : NULL;
     size_t bytes = 1 + (kernel ? saros_kernel_dump(kernel, 0, NULL, 0)
@@ -42,31 +28,31 @@ static void put_step(sink *s, const saros_step *step, int indent) {
         saros_rows_dump(&step->attributes, text, bytes);
     for (char *at = text; *at; ++at) {
         if (*at != '\n') continue;
-        put(s, "%*s%.*s\n", indent, "", (int)(at - line), line);
+        saros_text_put(s, "%*s%.*s\n", indent, "", (int)(at - line), line);
         line = at + 1;
     }
     saros_release(text);
 }
 
-static void put_types(sink *s, const saros_function *f, int32_t from, int32_t count) {
+static void put_types(saros_text *s, const saros_function *f, int32_t from, int32_t count) {
     for (int32_t k = from; k < from + count; ++k) {
         saros_type type = saros_tensor_type(&f->prototype[f->table[k]]);
         char text[128];
-        put(s, "%s%s", k > from ? ", " : " ", saros_type_text(&type, text, sizeof text));
+        saros_text_put(s, "%s%s", k > from ? ", " : " ", saros_type_text(&type, text, sizeof text));
     }
 }
 
 /** Recursion over nesting of bodies, which the writer of a program sets. */
-static void put_function(sink *s, const saros_function *f, int indent) {
-    put(s, "%*s%s: %d steps\n", indent, "", f->name, f->steps);
+static void put_function(saros_text *s, const saros_function *f, int indent) {
+    saros_text_put(s, "%*s%s: %d steps\n", indent, "", f->name, f->steps);
     for (int32_t n = 0; n < f->steps; ++n) {
         const saros_step *step = &f->step[n];
-        put(s, "%*s%s", indent, "", step->row->name);
+        saros_text_put(s, "%*s%s", indent, "", step->row->name);
         put_types(s, f, step->table, step->ins);
-        put(s, " ->");
+        saros_text_put(s, " ->");
         put_types(s, f, step->table + step->ins, step->outs);
-        if (step->file[0]) put(s, "  # %s:%d", step->file, step->line);
-        put(s, "\n");
+        if (step->file[0]) saros_text_put(s, "  # %s:%d", step->file, step->line);
+        saros_text_put(s, "\n");
         if (step->row == &saros_row_kernel || step->row == &saros_row_rows)
             put_step(s, step, indent + 2);
         for (int32_t b = 0; b < step->attributes.bodies; ++b)
@@ -75,7 +61,7 @@ static void put_function(sink *s, const saros_function *f, int indent) {
 }
 
 size_t saros_function_dump(const saros_function *f, char *text, size_t bytes) {
-    sink s = {text, bytes, 0};
+    saros_text s = {text, bytes, 0};
     if (bytes) text[0] = '\0';
     put_function(&s, f, 0);
     return s.used;

@@ -149,7 +149,7 @@ void script_progress_end(lua_State *L);
 /** Pushes what stands for results while tables are only checked. */
 int script_push_nothing(lua_State *L);
 bool script_is_nothing(lua_State *L, int index);
-/** Whether a placeholder is among the arguments. */
+/** Whether a value that only stands for another is among the arguments. */
 bool script_any_nothing(lua_State *L);
 
 /* ---- module (script_module.c) ---- */

@@ -11,7 +11,6 @@
 #include <errno.h>
 #include <inttypes.h>
 #include <pthread.h>
-#include <stdarg.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -19,50 +18,37 @@
 #include "graph_impl.h"
 #include "kernel/kernel_impl.h"
 #include "saros/memory.h"
+#include "text_impl.h"
 
-typedef struct sink {
-    char *text;
-    size_t bytes, used;
-} sink;
-
-SAROS_PRINTF(2, 3) static void put(sink *s, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    size_t room = s->used < s->bytes ? s->bytes - s->used : 0;
-    int written = vsnprintf(room ? s->text + s->used : NULL, room, format, arguments);
-    va_end(arguments);
-    if (written > 0) s->used += (size_t)written;
-}
-
-static void put_operand(sink *s, const saros_fused *k, int operand) {
+static void put_operand(saros_text *s, const saros_fused *k, int operand) {
     const saros_fused_operation *o = operand < k->ins ? NULL : &k->operation[operand - k->ins];
     if (!o || o->row)
-        put(s, "%%%d", operand);
+        saros_text_put(s, "%%%d", operand);
     else if (saros_dtype_is_float(o->dtype))
-        put(s, "%.17g", saros_from_bits(o->word));
+        saros_text_put(s, "%.17g", saros_from_bits(o->word));
     else
-        put(s, "%" PRId64, o->word);
+        saros_text_put(s, "%" PRId64, o->word);
 }
 
-static void put_operation(sink *s, const saros_fused *k, int index) {
+static void put_operation(saros_text *s, const saros_fused *k, int index) {
     const saros_fused_operation *o = &k->operation[index];
     if (!o->row) return; /* constants stand where they are used */
-    put(s, "  %%%d = %s(", k->ins + index, o->row->name);
+    saros_text_put(s, "  %%%d = %s(", k->ins + index, o->row->name);
     for (int j = 0; j < o->operands; ++j) {
-        if (j) put(s, ", ");
+        if (j) saros_text_put(s, ", ");
         put_operand(s, k, o->operand[j]);
     }
-    put(s, ")");
-    if (o->word) put(s, " [%" PRId64 "]", o->word);
-    put(s, " : %s\n", saros_dtype_name(o->dtype));
+    saros_text_put(s, ")");
+    if (o->word) saros_text_put(s, " [%" PRId64 "]", o->word);
+    saros_text_put(s, " : %s\n", saros_dtype_name(o->dtype));
 }
 
 /** `) over axes 0, 2` */
-static void put_axes(sink *s, uint32_t axes) {
+static void put_axes(saros_text *s, uint32_t axes) {
     const char *before = ") over axes";
     for (int a = 0; axes >> a; ++a) {
         if (!(axes >> a & 1)) continue;
-        put(s, "%s %d", before, a);
+        saros_text_put(s, "%s %d", before, a);
         before = ",";
     }
 }
@@ -74,18 +60,19 @@ int saros_kernel_operations(const saros_fused *k) {
 }
 
 size_t saros_kernel_dump(const saros_fused *k, uint32_t still, char *text, size_t bytes) {
-    sink s = {text, bytes, 0};
-    put(&s, "kernel: %d loads, %d operations, %d stores\n", k->ins, saros_kernel_operations(k),
-        k->outs);
+    saros_text s = {text, bytes, 0};
+    saros_text_put(&s, "kernel: %d loads, %d operations, %d stores\n", k->ins,
+                   saros_kernel_operations(k), k->outs);
     for (int j = 0; j < k->ins; ++j)
-        put(&s, "  %%%d = load %s%s\n", j, saros_dtype_name(k->in[j]),
-            still >> j & 1 ? ", one element for the whole row" : "");
+        saros_text_put(&s, "  %%%d = load %s%s\n", j, saros_dtype_name(k->in[j]),
+                       still >> j & 1 ? ", one element for the whole row" : "");
     for (int j = 0; j < k->operations; ++j) put_operation(&s, k, j);
     for (int j = 0; j < k->outs; ++j) {
-        put(&s, "  store %s%s", k->reduce[j] ? k->reduce[j]->name : "", k->reduce[j] ? "(" : "");
+        saros_text_put(&s, "  store %s%s", k->reduce[j] ? k->reduce[j]->name : "",
+                       k->reduce[j] ? "(" : "");
         put_operand(&s, k, k->out[j]);
         if (k->reduce[j]) put_axes(&s, k->axes);
-        put(&s, "\n");
+        saros_text_put(&s, "\n");
     }
     return s.used;
 }

@@ -3,12 +3,12 @@
  *  Made after differentiation, like kernels: it has no rules. Its last output is the memory in
  * which the lanes keep their accumulators, so that it is planned with everything else.
  */
-#include <stdarg.h>
 #include <stdio.h>
 
 #include "kernel/kernel_impl.h"
 #include "rows/rows_impl.h"
 #include "saros/function.h"
+#include "text_impl.h"
 
 enum {
     MOST_LANES = 32,
@@ -101,31 +101,18 @@ const saros_primitive saros_row_rows = {
 
 /* ---- dump ---- */
 
-typedef struct sink {
-    char *text;
-    size_t bytes, used;
-} sink;
-
-SAROS_PRINTF(2, 3) static void put(sink *s, const char *format, ...) {
-    va_list arguments;
-    va_start(arguments, format);
-    const size_t room = s->used < s->bytes ? s->bytes - s->used : 0;
-    const int written = vsnprintf(room ? s->text + s->used : NULL, room, format, arguments);
-    va_end(arguments);
-    if (written > 0) s->used += (size_t)written;
-}
-
 size_t saros_rows_dump(const saros_attributes *attributes, char *text, size_t bytes) {
     saros_rows_view view[SAROS_ROWS_CLASSES];
     const int classes = saros_rows_read_node(attributes, view);
     const saros_rows_lanes lanes = saros_rows_count(attributes);
-    sink s = {text, bytes, 0};
+    saros_text s = {text, bytes, 0};
     if (bytes) text[0] = '\0';
-    put(&s, "rows: stage %lld, %d classes, %lld tasks, %lld lanes, %lld accumulators\n",
-        (long long)attributes->word[SAROS_ROWS_STAGE], classes, (long long)lanes.tasks,
-        (long long)lanes.lanes, (long long)attributes->word[SAROS_ROWS_ACCUMULATORS]);
+    saros_text_put(&s, "rows: stage %lld, %d classes, %lld tasks, %lld lanes, %lld accumulators\n",
+                   (long long)attributes->word[SAROS_ROWS_STAGE], classes, (long long)lanes.tasks,
+                   (long long)lanes.lanes, (long long)attributes->word[SAROS_ROWS_ACCUMULATORS]);
     for (int c = 0; c < classes; ++c)
-        put(&s,
+        saros_text_put(
+            &s,
             "  class: %lld rows in blocks of %lld, %d blocks read, %d whole, %d added up, %d "
             "stored\n",
             (long long)view[c].rows, (long long)view[c].block, view[c].blocks, view[c].wholes,
