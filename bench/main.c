@@ -36,6 +36,7 @@ static void run_all(const bench_session *session) {
     bench_machine_warm();
     bench_machine_rows();
     bench_pinn();
+    bench_operators();
     bench_pointwise();
     bench_stencil();
     bench_arrays();
@@ -49,7 +50,7 @@ int main(int count, char **word) {
     bench_session session = {0};
     int k = 1;
     if (count >= 3 && !strcmp(word[1], "--child")) {
-        bench_child(word[2], count > 3 ? word[3] : "");
+        bench_child(count - 2, word + 2);
         return 0;
     }
     if (count == 3 && !strcmp(word[1], "--export")) {

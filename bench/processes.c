@@ -6,16 +6,25 @@
 #include <unistd.h>
 
 #include "processes_impl.h"
+#include "operators_impl.h"
 #include "pinn_impl.h"
 
-void bench_child(const char *what, const char *argument) {
-    if (!strcmp(what, "start")) bench_pinn_start();
-    if (!strcmp(what, "load")) printf("0\n");
-    if (!strcmp(what, "memory")) {
-        struct rusage usage;
-        bench_pinn_memory(strtoll(argument, NULL, 10));
-        getrusage(RUSAGE_SELF, &usage);
-        printf("%ld\n", usage.ru_maxrss);
+static void print_memory(void) {
+    struct rusage usage;
+    getrusage(RUSAGE_SELF, &usage);
+    printf("%ld\n", usage.ru_maxrss);
+}
+
+void bench_child(int count, char *const *word) {
+    if (!strcmp(word[0], "start")) bench_pinn_start();
+    if (!strcmp(word[0], "load")) printf("0\n");
+    if (!strcmp(word[0], "memory") && count == 2) {
+        bench_pinn_memory(strtoll(word[1], NULL, 10));
+        print_memory();
+    }
+    if (!strcmp(word[0], "operators") && count == 3) {
+        bench_operators_memory(word[1], strtoll(word[2], NULL, 10));
+        print_memory();
     }
 }
 
@@ -36,6 +45,11 @@ static const char *self(const char *what, char *command, size_t bytes) {
     return command;
 }
 
+double bench_child_number(const char *words) {
+    char command[4096];
+    return number_of(self(words, command, sizeof command));
+}
+
 enum { RUNS = 7 };
 
 static int runs(void) {
@@ -54,12 +68,11 @@ static void command_row(const char *name, const char *command, bool timed, doubl
 }
 
 static void memory_rows(void) {
-    char command[4096], what[64], name[64];
+    char what[64], name[64];
     for (int64_t points = 10000; points <= 100000; points *= 10) {
         snprintf(name, sizeof name, "pinn memory %lld points", (long long)points);
         snprintf(what, sizeof what, "memory %lld", (long long)bench_size(points));
-        if (bench_wanted(name))
-            bench_value(name, number_of(self(what, command, sizeof command)) / 1024, "MiB");
+        if (bench_wanted(name)) bench_value(name, bench_child_number(what) / 1024, "MiB");
     }
 }
 

@@ -1,38 +1,11 @@
 /** Operators with constant coefficients on their eigenfunctions and on polynomials; the stochastic
  * Laplacian: unbiased, exact for diagonal Hessians, in many dimensions. */
-#include "autodiff/graph_run.h"
-
-typedef struct field {
-    saros_graph *graph;
-    saros_value x, y;
-    saros_tensor *at;
-    int64_t n, d;
-} field;
-
-static field field_open(int64_t n, int64_t d) {
-    field f = {.n = n, .d = d};
-    ck_ok(saros_graph_make(&f.graph));
-    saros_type type = saros_type_make(SAROS_F64, 2, (int64_t[]){n, d});
-    f.x = saros_input(f.graph, &type, "x");
-    run_state = 99;
-    f.at = run_tensor(&type, -1, 1);
-    return f;
-}
-static void field_close(field *f) {
-    saros_tensor_release(f->at);
-    saros_graph_release(f->graph);
-}
-static saros_value row_of(field *f, const double *numbers) {
-    saros_tensor *t = run_from(1, &f->d, numbers);
-    saros_value v = saros_constant(f->graph, t);
-    saros_tensor_release(t);
-    return v;
-}
+#include "autodiff/cloud.h"
 
 /** exp(k.x): an operator P(d) multiplies it by P(k). */
 static void check_symbol(int d, int terms, const saros_operator_term *term, const double *k) {
-    field f = field_open(4, d);
-    saros_value y = saros_exp(saros_sum(saros_mul(f.x, row_of(&f, k)), 2));
+    cloud f = cloud_open(4, d);
+    saros_value y = saros_exp(saros_sum(saros_mul(f.x, cloud_row(&f, k)), 2));
     double symbol = 0;
     for (int t = 0; t < terms; ++t) {
         double product = term[t].coefficient;
@@ -44,7 +17,7 @@ static void check_symbol(int d, int terms, const saros_operator_term *term, cons
     for (int64_t i = 0; i < f.n; ++i) ck_near(got[i], symbol * want[i], 1e-11);
     saros_release(want);
     saros_release(got);
-    field_close(&f);
+    cloud_close(&f);
 }
 
 START_TEST(exponentials_are_multiplied_by_the_symbol) {
@@ -70,16 +43,13 @@ START_TEST(exponentials_are_multiplied_by_the_symbol) {
 }
 END_TEST
 
-static saros_value some_network(field *f) {
-    saros_type type = saros_type_make(SAROS_F64, 2, (int64_t[]){f->d, 5});
-    saros_tensor *w = run_tensor(&type, -1, 1);
-    saros_value h = saros_tanh(saros_matmul(f->x, saros_constant(f->graph, w)));
-    saros_tensor_release(w);
+static saros_value some_network(const cloud *f) {
+    saros_value h = saros_tanh(saros_matmul(f->x, cloud_matrix(f, f->d, 5)));
     return saros_sum(saros_mul(h, saros_sin(h)), 2);
 }
 
 START_TEST(it_agrees_with_the_collapsed_operators) {
-    field f = field_open(3, 2);
+    cloud f = cloud_open(3, 2);
     saros_value y = some_network(&f);
     const saros_operator_term two[] = {TERM(1, 2, 0), TERM(1, 0, 2)};
     const saros_operator_term four[] = {TERM(1, 4, 0), TERM(2, 2, 2), TERM(1, 0, 4)};
@@ -91,13 +61,13 @@ START_TEST(it_agrees_with_the_collapsed_operators) {
         saros_release(a);
         saros_release(b);
     }
-    field_close(&f);
+    cloud_close(&f);
 }
 END_TEST
 
 /** d_x^2 d_y^2 takes jets along (1,0), (0,1), (1,1), (1,2), (2,1). */
 START_TEST(terms_share_their_directions) {
-    field f = field_open(3, 2);
+    cloud f = cloud_open(3, 2);
     saros_value y = some_network(&f);
     const saros_operator_term one[] = {TERM(1, 2, 2)};
     const saros_operator_term all[] = {TERM(1, 2, 2), TERM(1, 4, 0), TERM(3, 0, 1), TERM(2, 1, 1)};
@@ -108,7 +78,7 @@ START_TEST(terms_share_their_directions) {
     const saros_operator_term wrong[] = {TERM(1, 2, -1)};
     ck_assert(saros_is_poisoned(saros_operator(y, f.x, 1, wrong)));
     ck_assert_int_eq(saros_graph_status(f.graph), SAROS_ERR_DOMAIN);
-    field_close(&f);
+    cloud_close(&f);
 }
 END_TEST
 #undef TERM
@@ -117,7 +87,7 @@ END_TEST
 
 START_TEST(the_mean_of_estimates_is_the_laplacian) {
     enum { KEYS = 2000 };
-    field f = field_open(3, 4);
+    cloud f = cloud_open(3, 4);
     saros_type type = saros_type_make(SAROS_I64, 1, (int64_t[]){2});
     saros_value key = saros_input(f.graph, &type, "key"), y = some_network(&f);
     saros_value in[2] = {f.x, key};
@@ -148,13 +118,13 @@ START_TEST(the_mean_of_estimates_is_the_laplacian) {
                       sqrt(variance), want[i]);
     }
     saros_function_release(function);
-    field_close(&f);
+    cloud_close(&f);
 }
 END_TEST
 
 /** u = sum sin x_i has a diagonal Hessian: any draw is exact, with r + 2 = 4 streams. */
 START_TEST(a_hundred_thousand_dimensions_cost_a_few_streams) {
-    field f = field_open(2, 100000);
+    cloud f = cloud_open(2, 100000);
     saros_value y = saros_sum(saros_sin(f.x), 2), key = saros_random_key(f.graph, 5);
     saros_value estimate = saros_laplacian_estimate(y, f.x, key, 2);
     double *got = run_one(1, &f.x, &f.at, estimate), *value = run_one(1, &f.x, &f.at, y);
@@ -163,7 +133,7 @@ START_TEST(a_hundred_thousand_dimensions_cost_a_few_streams) {
     saros_release(value);
     ck_assert_int_lt(saros_graph_count(f.graph), 100);
     ck_assert(saros_is_poisoned(saros_laplacian_estimate(y, f.x, key, 0)));
-    field_close(&f);
+    cloud_close(&f);
 }
 END_TEST
 
