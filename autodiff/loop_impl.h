@@ -38,4 +38,9 @@ saros_status ad_loop_append(const ad_loop *loop, saros_value n, ad_region *regio
 saros_status ad_loop_append_reverse(const ad_loop *loop, saros_value n, const saros_rule *rule,
                                     ad_region *region, const ad_loop_plan *plan, saros_value **out);
 
+/** Takes results of costly rows that hang on the first `known` inputs alone out of a transposed
+ * step: `*kept` is the body (known inputs) -> results, and the step gets these as its last inputs.
+ * Nothing is changed if there are none. */
+saros_status ad_split_costly(int known, saros_body **step, saros_body **kept);
+
 #endif

@@ -34,7 +34,14 @@ typedef struct reverse_loop {
     saros_value *state;    /**< per carry that is read: stacked, outside */
     saros_value n;         /**< iterations that the loop ran */
     bool recomputes;       /**< states come from loop_reverse */
+    saros_body *costly;    /**< body inputs -> results that are kept too, or NULL */
+    saros_value *kept;     /**< these, stacked, outside */
+    saros_value *room;     /**< of `feed`, `gradient` and `state` at first */
 } reverse_loop;
+
+static int costly_results(const reverse_loop *r) {
+    return r->costly ? saros_body_outputs(r->costly) : 0;
+}
 
 static bool is_state(const reverse_loop *r, int m) {
     return m >= r->loop.view.carries + r->loop.view.kept;
@@ -78,8 +85,8 @@ static saros_status reverse_open(reverse_loop *r) {
     const ad_loop *loop = &r->loop;
     int ins = loop->ins, outs = loop->outs;
     r->depends = saros_allocate_zero((size_t)(3 * ins + 2 * outs) + 1, sizeof(bool));
-    r->feed = ad_values(3 * ins + outs);
-    if (!r->depends || !r->feed) return SAROS_ERR_MEMORY;
+    r->feed = r->room = ad_values(3 * ins + outs);
+    if (!r->depends || !r->room) return SAROS_ERR_MEMORY;
     r->reads = r->depends + ins + outs; /* between them the flags of kept outputs */
     r->live = r->reads + ins + outs;
     r->gradient = r->feed + ins + outs;
@@ -165,6 +172,17 @@ done:
     return status;
 }
 
+/** Takes out of the step what is better kept than computed again. */
+static saros_status split_step(reverse_loop *r) {
+    saros_status status = ad_split_costly(r->loop.ins, &r->step, &r->costly);
+    if (status != SAROS_OK || !r->costly) return status;
+    const int room = saros_body_inputs(r->step), more = costly_results(r);
+    r->kept = ad_values(more + room);
+    if (!r->kept) return SAROS_ERR_MEMORY;
+    r->feed = r->kept + more;
+    return find_reads(r);
+}
+
 /** Declares the inputs of the loop that keeps; gives the count among its carries, or SAROS_NONE. */
 static saros_value keep_inputs(const reverse_loop *r, ad_region *region, saros_value *in) {
     const ad_loop *loop = &r->loop;
@@ -182,7 +200,8 @@ static saros_value keep_inputs(const reverse_loop *r, ad_region *region, saros_v
     return count;
 }
 
-/** Results of the body with the inputs `in`; `out` has room for its outputs. */
+/** Results of the body with the inputs `in`; `out` has room for its outputs, then for the costly
+ * ones. */
 static void keep_results(const reverse_loop *r, ad_region *region, const saros_value *in,
                          saros_value count, saros_value *out) {
     const ad_loop *loop = &r->loop;
@@ -194,17 +213,21 @@ static void keep_results(const reverse_loop *r, ad_region *region, const saros_v
     }
     for (int c = 0; !r->recomputes && c < loop->view.carries; ++c)
         if (r->reads[loop->carry + c]) ad_region_result(region, in[loop->carry + c]);
+    if (!r->costly) return;
+    out += loop->outs;
+    saros_inline(region->inner, r->costly, in, out);
+    for (int k = 0; k < costly_results(r); ++k) ad_region_result(region, out[k]);
 }
 
 /** Appends the loop that also keeps, and counts where it may end early; state[c] is the stack of
  * carry c at the start of each step. */
 static saros_status keep_states(reverse_loop *r) {
     const ad_loop *loop = &r->loop;
-    const int carries = loop->view.carries, early = loop->view.early;
-    int kept = 0;
+    const int carries = loop->view.carries, early = loop->view.early, more = costly_results(r);
+    int kept = more;
     for (int c = 0; c < carries; ++c) kept += !r->recomputes && r->reads[loop->carry + c];
     if (!kept && !early) return SAROS_OK;
-    saros_value *in = ad_values(loop->ins + loop->outs), *end = NULL;
+    saros_value *in = ad_values(loop->ins + loop->outs + more), *end = NULL;
     if (!in) return SAROS_ERR_MEMORY;
     ad_loop_plan plan = {.carries = carries + early,
                          .inputs = loop->view.inputs,
@@ -222,8 +245,10 @@ static saros_status keep_states(reverse_loop *r) {
     keep_results(r, &region, in, count, in + loop->ins);
     SAROS_TRY(ad_loop_append(loop, loop->n, &region, &plan, &end));
     if (early) r->n = end[carries];
-    for (int c = 0, m = loop->outs + early; kept && c < carries; ++c)
-        if (r->reads[loop->carry + c]) r->state[c] = end[m++];
+    int m = loop->outs + early;
+    for (int c = 0; kept && c < carries; ++c)
+        if (!r->recomputes && r->reads[loop->carry + c]) r->state[c] = end[m++];
+    for (int k = 0; k < more; ++k) r->kept[k] = end[m++];
 done:
     saros_release(end);
     ad_region_free(&region);
@@ -275,6 +300,10 @@ static void feed_step(reverse_loop *r, ad_region *region, ad_loop_plan *plan, sa
             ct[t] = ad_region_declare(region, &type, stack);
         }
         ++t;
+    }
+    for (int k = 0; k < costly_results(r); ++k) {
+        saros_type type = ad_slice_type(r->kept[k]);
+        r->feed[loop->ins + t + k] = ad_region_declare(region, &type, r->kept[k]);
     }
     plan->inputs = region->operands - plan->carries;
     for (int k = loop->capture; k < loop->ins; ++k) {
@@ -347,6 +376,7 @@ void ad_loop_vjp(const saros_rule *rule, const saros_value *cotangent, const boo
     SAROS_TRY(make_step(&r));
     if (!saros_body_outputs(r.step)) goto done;
     r.recomputes = recomputes(&r);
+    if (!r.recomputes) SAROS_TRY(split_step(&r));
     SAROS_TRY(keep_states(&r));
     SAROS_TRY(reversed(&r, gradient));
 done:
@@ -354,6 +384,8 @@ done:
     for (int k = 0; k < rule->ins; ++k)
         if (!wanted[k]) gradient[k] = SAROS_NONE;
     saros_body_release(r.step);
-    saros_release(r.feed);
+    saros_body_release(r.costly);
+    saros_release(r.kept);
+    saros_release(r.room);
     saros_release(r.depends);
 }

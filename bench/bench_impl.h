@@ -99,6 +99,7 @@ void bench_stencil(void);
 void bench_arrays(void);
 void bench_brusselator(void);
 void bench_bratu(void);
+void bench_ode(void);
 void bench_overhead(void);
 void bench_processes(void);
 

@@ -42,6 +42,7 @@ static void run_all(const bench_session *session) {
     bench_arrays();
     bench_brusselator();
     bench_bratu();
+    bench_ode();
     bench_overhead();
     bench_processes();
 }

@@ -4,7 +4,10 @@
  * starts at t_j + i h_j. A sequence h_ji given instead is taken as it is, step i from t_j +
  * sum_{k<i} h_jk: a replay of steps chosen elsewhere, which carry no gradient. The outer loop runs
  * over intervals and keeps what is observed; reverse mode keeps the state at each output time and
- * runs one interval's steps again to have those between.
+ * runs one interval's steps again to have those between (a single interval has no outer loop, and
+ * is not run again). Stages of implicit steps are kept with the states, so that no reverse sweep
+ * that holds all states looks for a root: it factorises at the stage and solves with the
+ * transpose.
  */
 #include "saros/ode.h"
 
@@ -127,6 +130,33 @@ void saros_march_step(saros_graph *graph, const saros_march_spec *spec, saros_va
     saros_sparsity_release(owned);
 }
 
+/* A single interval needs no loop around it, and its reverse sweep no second run. */
+static saros_status march_once(saros_graph *graph, march *m, const saros_value *input, int keeps,
+                               saros_value *final, saros_value *stacked) {
+    saros_value only[5] = {SAROS_NONE};
+    for (int k = 0; k < (m->replay ? 5 : 3); ++k)
+        only[k] = saros_reshape(input[k], k > 2, &m->spec->bound);
+    saros_status status = march_interval(graph, SAROS_NONE, &m->spec->y0, only, m, final, stacked);
+    for (int k = 0; k < keeps && status == SAROS_OK; ++k)
+        stacked[k] = saros_stack(1, &stacked[k], 0);
+    return status;
+}
+
+static void march_intervals(saros_graph *graph, march *m, int64_t count, const saros_value *input,
+                            int keeps, saros_value *final, saros_value *stacked) {
+    saros_loop(graph,
+               &(saros_loop_spec){.n = saros_scalar(graph, SAROS_I64, (double)count),
+                                  .bound = count,
+                                  .carries = 1,
+                                  .carry = &m->spec->y0,
+                                  .inputs = m->replay ? 5 : 3,
+                                  .input = input,
+                                  .kept = keeps,
+                                  .build = march_interval,
+                                  .user = m},
+               final, stacked);
+}
+
 void saros_march(saros_graph *graph, const saros_march_spec *spec, saros_value *final,
                  saros_value *kept) {
     int keeps = spec->observe ? spec->observed : 1;
@@ -147,17 +177,10 @@ void saros_march(saros_graph *graph, const saros_march_spec *spec, saros_value *
         input[3] = spec->h;
         input[4] = saros_sub(saros_cumsum(spec->h, 1, false), spec->h);
     }
-    saros_loop(graph,
-               &(saros_loop_spec){.n = saros_scalar(graph, SAROS_I64, (double)m),
-                                  .bound = m,
-                                  .carries = 1,
-                                  .carry = &spec->y0,
-                                  .inputs = context.replay ? 5 : 3,
-                                  .input = input,
-                                  .kept = keeps,
-                                  .build = march_interval,
-                                  .user = &context},
-               final, stacked);
+    if (m == 1)
+        SAROS_TRY(march_once(graph, &context, input, keeps, final, stacked));
+    else
+        march_intervals(graph, &context, m, input, keeps, final, stacked);
     for (int k = 0; kept && k < keeps; ++k) kept[k] = stacked[k];
 done:
     saros_sparsity_release(owned);

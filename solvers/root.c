@@ -255,7 +255,7 @@ const saros_primitive saros_row_root = {
         "theorem",
     .operands = -2,
     .outputs = 1,
-    .flags = SAROS_REGION,
+    .flags = SAROS_REGION | SAROS_COSTLY,
     .type = root_type,
     .evaluate = root_evaluate,
     .jvp = saros_root_jvp,

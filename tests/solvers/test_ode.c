@@ -1,6 +1,7 @@
 /** Fixed-step marches: every integrator at its order, output times, discrete gradients. */
 #include "saros_check.h"
 
+#include <stdio.h>
 #include <string.h>
 
 #include "saros/memory.h"
@@ -60,7 +61,7 @@ static fixture fixture_bounded(int64_t states, const char *integrator, saros_rat
                                     .y0 = f.in[0],
                                     .times = f.in[1],
                                     .steps = f.in[2],
-                                    .bound = 4096,
+                                    .bound = 16384,
                                     .states = states,
                                     .rate = rate,
                                     .user = &f.in[3]},
@@ -200,11 +201,40 @@ START_TEST(numbers_of_steps_out_of_range_are_errors) {
     saros_function *function = compiled(&f, 1, &f.final);
     saros_tensor *y = NULL;
     ck_fails(saros_function_call(function, f.at, &y, NULL), SAROS_ERR_DOMAIN);
-    ((int64_t *)saros_tensor_data(f.at[2]))[0] = 5000;
+    ((int64_t *)saros_tensor_data(f.at[2]))[0] = 20000;
     ck_fails(saros_function_call(function, f.at, &y, NULL), SAROS_ERR_DOMAIN);
     ck_assert_ptr_null(y);
     saros_function_release(function);
     fixture_free(&f);
+}
+END_TEST
+
+/* Lines of the program that look for a root. */
+static int roots_in(const saros_function *function) {
+    size_t bytes = saros_function_dump(function, NULL, 0) + 1;
+    char *text = malloc(bytes);
+    int count = 0;
+    ck_assert_ptr_nonnull(text);
+    saros_function_dump(function, text, bytes);
+    if (getenv("SAROS_SHOW")) fputs(text, stderr);
+    for (const char *at = text; (at = strstr(at, " root f64")); ++at) ++count;
+    free(text);
+    return count;
+}
+
+/* Three stages, found once in a run: the reverse sweep has them from there, unless it is to hold
+ * few states. */
+START_TEST(reverse_sweeps_look_for_no_root) {
+    for (int64_t states = 0; states <= 6; states += 6) {
+        fixture f =
+            fixture_bounded(states, "sdirk", pair_rate, 2, pair_start, 2, pair_times, 60, 0, one);
+        saros_value both[2] = {saros_sum(f.final, 1)};
+        saros_vjp(1, both, NULL, 1, &f.in[3], &both[1]);
+        saros_function *function = compiled(&f, 2, both);
+        ck_assert_int_eq(roots_in(function), states ? 9 : 3);
+        saros_function_release(function);
+        fixture_free(&f);
+    }
 }
 END_TEST
 
@@ -266,7 +296,7 @@ START_TEST(gradients_in_bounded_memory_are_the_same) {
         int64_t most = bounded_gradient(names[k], 0, all);
         int64_t least = bounded_gradient(names[k], 6, few);
         ck_assert_msg(!memcmp(all, few, sizeof all), "%s: gradients differ", names[k]);
-        /* 4096 states of two numbers are not there */
+        /* 16384 states of two numbers are not there */
         ck_assert_msg(least < most - 4000 * 16, "%s: %lld bytes held, %lld with all states",
                       names[k], (long long)least, (long long)most);
     }
@@ -276,5 +306,6 @@ END_TEST
 SAROS_TEST_MAIN("solvers/ode", integrators_converge_at_their_order,
                 states_are_kept_at_the_output_times, stiff_kinetics_by_sdirk,
                 stiff_sensitivity_by_reverse_sdirk, discrete_gradients_pass_the_taylor_test,
-                numbers_of_steps_out_of_range_are_errors, unknown_integrators_are_told_the_list,
-                memory_of_gradients_is_flat, gradients_in_bounded_memory_are_the_same)
+                numbers_of_steps_out_of_range_are_errors, reverse_sweeps_look_for_no_root,
+                unknown_integrators_are_told_the_list, memory_of_gradients_is_flat,
+                gradients_in_bounded_memory_are_the_same)
