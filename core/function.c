@@ -93,13 +93,13 @@ const char *saros_backend_default(int *vector_bits) {
 
 /** The passes of the compiled backend. `whole`: the body is no block of rows of something larger.
  */
-static saros_status lower_body(const saros_body *body, bool whole, saros_body **out) {
+static saros_status lower_body(const saros_body *body, int carries, bool whole, saros_body **out) {
     saros_body *packed = NULL, *cut = NULL, *lowered = NULL;
     saros_status status = SAROS_OK;
     SAROS_TRY(saros_gemm_pack(body, &packed));
     if (whole) SAROS_TRY(saros_rows_pass(packed, &cut));
     SAROS_TRY(saros_gemm_lower(cut ? cut : packed, &lowered));
-    status = saros_kernel_fuse(lowered, out);
+    status = saros_kernel_fuse(lowered, carries, out);
 done:
     saros_body_release(packed);
     saros_body_release(cut);
@@ -119,7 +119,7 @@ static saros_status compile_passes(const saros_body *body, const saros_compile_o
     SAROS_TRY(saros_hoist(contracted, &hoisted));
     const saros_body *ready = hoisted ? hoisted : contracted;
     if (strcmp(chosen.backend, "cpu") == 0 && !ready->graph->ordered)
-        SAROS_TRY(lower_body(ready, whole, &fused));
+        SAROS_TRY(lower_body(ready, carries, whole, &fused));
     status = saros_compile_ready(fused ? fused : ready, &chosen, carries, out);
 done:
     saros_body_release(merged);

@@ -32,6 +32,10 @@ static void put_step(saros_text *s, const saros_step *step, int indent) {
         line = at + 1;
     }
     saros_release(text);
+    const saros_cover *cover = kernel ? saros_kernel_cover(step->attributes.tensor) : NULL;
+    if (cover)
+        saros_text_put(s, "%*sloads in %d parts, %d boxes\n", indent + 2, "", cover->parts,
+                       cover->boxes);
 }
 
 static void put_types(saros_text *s, const saros_function *f, int32_t from, int32_t count) {

@@ -174,6 +174,11 @@ static saros_status run_task(void *user, int64_t task) {
     }
 }
 
+saros_status saros_nest_run_task(const saros_nest *s, saros_nest_code *code, int64_t task) {
+    running r = {s, code};
+    return run_task(&r, task);
+}
+
 saros_status saros_nest_run(const saros_nest *s, saros_nest_code *code) {
     running r = {s, code};
     return s->tasks == 1 ? run_task(&r, 0) : saros_pool_run(s->tasks, run_task, &r);

@@ -69,6 +69,8 @@ void saros_nest_redirect(saros_nest *nest, int m, void *partial);
 /** Runs all blocks, on the pool if that is worth it. `code` NULL: store 0 gets what load 0 has, of
  * the same size. */
 saros_status saros_nest_run(const saros_nest *nest, saros_nest_code *code);
+/** Runs one of the nest's tasks. */
+saros_status saros_nest_run_task(const saros_nest *nest, saros_nest_code *code, int64_t task);
 
 /** Bytes from row to row of a tile: whole lines and one more, so that a column is not one set of
  * the cache. */

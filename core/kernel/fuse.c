@@ -31,7 +31,7 @@ static void emit_alone(saros_fusion *f, int32_t n) {
 }
 
 /** Loads of the group in order of first use; false if there are too many. */
-static bool gather_loads(saros_fusion *f, int32_t v, saros_fused *kernel) {
+static bool gather_loads(saros_fusion *f, int32_t v, saros_fused *kernel, int32_t *load) {
     const saros_graph *g = f->from;
     for (int32_t n = v; n >= 0; n = f->next[n]) {
         const saros_graph_record *r = saros_graph_at(g, n);
@@ -42,6 +42,7 @@ static bool gather_loads(saros_fusion *f, int32_t v, saros_fused *kernel) {
                          saros_same(f->in[f->number[id]], (saros_value){f->to, f->map[id]});
             if (known) continue;
             if (kernel->ins == SAROS_KERNEL_LOADS) return false;
+            load[kernel->ins] = id;
             f->in[kernel->ins] = (saros_value){f->to, f->map[id]};
             kernel->in[kernel->ins] = g->type[id]->dtype;
             f->number[id] = kernel->ins++;
@@ -102,16 +103,20 @@ static bool worth_it(const saros_fusion *f, int32_t v) {
 
 static void emit_group(saros_fusion *f, int32_t v) {
     saros_fused kernel = {0};
-    int32_t stored[SAROS_KERNEL_STORES];
+    saros_value operand[SAROS_KERNEL_PARTS];
+    saros_cover *cover = NULL;
+    int32_t stored[SAROS_KERNEL_STORES], load[SAROS_KERNEL_LOADS];
     kernel.axes = (uint32_t)f->axes[v];
-    if (!worth_it(f, v) || !gather_loads(f, v, &kernel) ||
+    if (!worth_it(f, v) || !gather_loads(f, v, &kernel, load) ||
         !gather_operations(f, v, &kernel, stored)) {
         for (int32_t n = v; n >= 0; n = f->next[n]) emit_alone(f, n);
         return;
     }
+    if (saros_fuse_parts(f, v, kernel.ins, load, operand, &cover) != SAROS_OK) saros_poison(f->to);
     const saros_graph_record *last = saros_graph_at(f->from, f->tail[v]);
     saros_graph_locate(f->to, last->file, last->line);
-    saros_kernel_build(f->to, &kernel, saros_fuse_type(f, v), f->in, f->out);
+    saros_kernel_build(f->to, &kernel, cover, saros_fuse_type(f, v), cover ? operand : f->in,
+                       f->out);
     for (int m = 0; m < kernel.outs; ++m) f->map[stored[m]] = f->out[m].id;
 }
 
@@ -151,7 +156,7 @@ static saros_status open_fusion(saros_fusion *f, const saros_body *body) {
     *f = (saros_fusion){.body = body, .from = g};
     f->memory = saros_allocate_zero(1, (operands + SAROS_KERNEL_STORES) * sizeof(saros_value) +
                                            (12 * records + 3 * values) * sizeof(int32_t) +
-                                           2 * records + values);
+                                           4 * records + 3 * values);
     if (saros_graph_make(&f->to) != SAROS_OK || !f->memory) return SAROS_ERR_MEMORY;
     f->in = f->memory;
     f->out = f->in + operands;
@@ -171,20 +176,26 @@ static saros_status open_fusion(saros_fusion *f, const saros_body *body) {
     f->map = f->loader + values;
     f->live = (bool *)(f->map + values);
     f->done = f->live + records;
-    f->outside = f->done + records;
+    f->parted = f->done + records;
+    f->read_whole = f->parted + records;
+    f->outside = f->read_whole + records;
+    f->carried = f->outside + values;
+    f->stored = f->carried + values;
     return SAROS_OK;
 }
 
-saros_status saros_kernel_fuse(const saros_body *body, saros_body **out) {
+saros_status saros_kernel_fuse(const saros_body *body, int carries, saros_body **out) {
     saros_body *expanded = NULL;
     saros_fusion f = {0};
     saros_status status = SAROS_OK;
     SAROS_TRY(saros_rewrite(body, saros_kernel_expand, &expanded));
     SAROS_TRY(open_fusion(&f, expanded));
+    f.carries = carries;
     SAROS_TRY(saros_rewrite_mark(expanded, f.live));
     saros_fuse_group(&f);
     SAROS_TRY(saros_fuse_sink(&f));
     mark_outside(&f);
+    saros_fuse_mark_parted(&f);
     for (int32_t k = 0; k < f.from->values; ++k) f.number[k] = f.map[k] = -1;
     saros_rewrite_declare(expanded, f.to, f.map);
     for (int32_t n = 0; n < f.from->records; ++n)

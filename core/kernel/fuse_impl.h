@@ -3,6 +3,7 @@
 #define SAROS_FUSE_IMPL_H
 
 #include "graph_impl.h"
+#include "kernel/kernel_impl.h"
 
 /** Vertices: groups and records outside of groups; a record's vertex is its group's first record.
  */
@@ -20,15 +21,18 @@ typedef struct saros_fusion {
     int32_t *reader; /**< per vertex: oldest record outside that reads it */
     int32_t *group;  /**< vertices that are or were groups */
     int32_t groups;
-    int32_t *loader; /**< per value: vertex that was last to load it */
-    int32_t *after;  /**< per record: ordered record that must come first, -1 */
-    int32_t *stamp;  /**< per vertex: last walk that met it */
-    int32_t *stack;  /**< vertices of a walk */
-    int32_t *map;    /**< value of `from` -> value of `to` */
-    bool *done;      /**< per vertex: emitted */
-    bool *outside;   /**< per value: read outside of its group */
-    int32_t *number; /**< per value: operand number in the kernel being made */
-    saros_value *in; /**< operands of the node being made */
+    int32_t *loader;           /**< per value: vertex that was last to load it */
+    int32_t *after;            /**< per record: ordered record that must come first, -1 */
+    int32_t *stamp;            /**< per vertex: last walk that met it */
+    int32_t *stack;            /**< vertices of a walk */
+    int32_t *map;              /**< value of `from` -> value of `to` */
+    bool *done;                /**< per vertex: emitted */
+    bool *outside;             /**< per value: read outside of its group */
+    int carries;               /**< inputs 1 … carries of the body are those of a loop */
+    bool *carried, *stored;    /**< per value: a carry, an output */
+    bool *parted, *read_whole; /**< per record: a join that is not made; read as one array */
+    int32_t *number;           /**< per value: operand number in the kernel being made */
+    saros_value *in;           /**< operands of the node being made */
     saros_value *out;
     int32_t tick;
     void *memory;
@@ -40,6 +44,12 @@ bool saros_fuse_reduces(const saros_primitive *row);
 const saros_type *saros_fuse_type(const saros_fusion *fusion, int32_t n);
 /** Puts every live record into a group or leaves it alone: vertex, next, tail, size. */
 void saros_fuse_group(saros_fusion *fusion);
+/** Marks the joins of which kernels are to read the parts. */
+void saros_fuse_mark_parted(saros_fusion *fusion);
+/** What the loads of group `v`, values of `from`, are made of: operands of its node, in the order
+ * of the cover; room for SAROS_KERNEL_PARTS. NULL: the loads as they are. */
+saros_status saros_fuse_parts(saros_fusion *fusion, int32_t v, int loads, const int32_t *load,
+                              saros_value *operand, saros_cover **cover);
 /** Moves members of groups to the only group that reads them where that saves memory traffic. */
 saros_status saros_fuse_sink(saros_fusion *fusion);
 

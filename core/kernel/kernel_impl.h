@@ -15,6 +15,8 @@ enum {
     SAROS_KERNEL_FEW = 32,         /* elements below which a group is not worth code of its own */
     SAROS_KERNEL_OPERATIONS = 150, /* most operations of a group */
     SAROS_KERNEL_LOADS = SAROS_NEST_LOADS,  /* most operands that are loaded */
+    SAROS_KERNEL_PARTS = 96,                /* most operands of a kernel whose loads are in parts */
+    SAROS_KERNEL_BOXES = 128,               /* most boxes into which these cut its index space */
     SAROS_KERNEL_STORES = SAROS_NEST_STORES /* most results that are stored */
 };
 
@@ -35,6 +37,26 @@ typedef struct saros_fused {
     const saros_primitive *reduce[SAROS_KERNEL_STORES]; /**< sum, max or min of it is; NULL: all */
     uint32_t axes;                                      /**< over which it is reduced */
 } saros_fused;
+
+/** A box of the index space in which a load is one operand of the node, that has its shape. */
+typedef struct saros_kernel_part {
+    int load;
+    int64_t lo[SAROS_MAX_RANK], hi[SAROS_MAX_RANK];
+} saros_kernel_part;
+
+/** A box in which every load is one operand. */
+typedef struct saros_kernel_box {
+    int64_t lo[SAROS_MAX_RANK], hi[SAROS_MAX_RANK];
+    int16_t operand[SAROS_KERNEL_LOADS];
+} saros_kernel_box;
+
+/** An index space cut into boxes (cover.c). */
+typedef struct saros_cover {
+    int parts, boxes;
+    int main; /**< the largest box */
+    saros_kernel_part *part;
+    saros_kernel_box *box;
+} saros_cover;
 
 /** What the code is made for besides the kernel: bit k of `still`: load k is one element for a
  * whole row, all others are contiguous there; what becomes of reduced stores; whether stores bypass
@@ -81,17 +103,24 @@ int saros_jit_bits(void);
 /** The row of a fused group: attribute tensor holds the kernel; words: shape, dtypes of the
  * outputs. */
 extern const saros_primitive saros_row_kernel;
-/** Appends a kernel node (takes over `kernel`). Operands all have shape of `type` (dtype ignored).
- */
-void saros_kernel_build(saros_graph *graph, saros_fused *kernel, const saros_type *type,
-                        const saros_value *in, saros_value *out);
+/** Appends a kernel node. Operands all have shape of `type` (dtype ignored); with a `cover` (taken
+ * over, may be NULL) they are its parts. */
+void saros_kernel_build(saros_graph *graph, const saros_fused *kernel, saros_cover *cover,
+                        const saros_type *type, const saros_value *in, saros_value *out);
+/** The cover of loads in parts, to release with saros_release; NULL if there are too many boxes for
+ * so few elements. */
+saros_status saros_cover_make(int parts, const saros_kernel_part *part, const saros_type *type,
+                              saros_cover **out);
+/** The cover that the attribute of a kernel node holds, or NULL. */
+const saros_cover *saros_kernel_cover(const saros_tensor *attribute);
 
 /** Rows that the code generator does not know (elementary functions, sign, relu…) in rows that it
  * knows. SAROS_NONE: the row stays as it is. */
 saros_value saros_kernel_expand(const saros_primitive *row, const saros_value *in);
 
-/** The body with groups of pointwise nodes replaced by kernels; outputs in the same order. */
-saros_status saros_kernel_fuse(const saros_body *body, saros_body **out);
+/** The body with groups of pointwise nodes replaced by kernels; outputs in the same order. Of a
+ * loop's body, inputs 1 … carries are its carries. */
+saros_status saros_kernel_fuse(const saros_body *body, int carries, saros_body **out);
 
 /** A row that only expansions make: pointwise, without derivative. */
 #define SAROS_EXPANSION_ROW(name_, doc_, operands_, type_, evaluate_)                              \

@@ -4,51 +4,44 @@
  * combined as the reference reduces them. Results larger than the last-level cache are stored past
  * it.
  */
-#include <pthread.h>
 #include <string.h>
 
 #include "graph_impl.h"
 #include "kernel/emit_impl.h"
-#include "kernel/kernel_impl.h"
+#include "kernel/kernel_row_impl.h"
 #include "primitives/reduce_impl.h"
 #include "saros/memory.h"
 #include "tensor_impl.h"
 
-enum {
-    VARIANTS = 8,
-    CACHED = 1 << 20 /* bytes that stay in a core's caches from kernel to kernel */
-};
-
-/** A kernel and its code, one variant per pattern. */
-typedef struct loaded {
-    saros_fused kernel;
-    int operations;
-    pthread_mutex_t lock;
-    int variants;
-    saros_kernel_pattern pattern[VARIANTS];
-    saros_kernel_code *_Atomic code[VARIANTS];
-} loaded;
+enum { CACHED = 1 << 20 }; /* bytes that stay in a core's caches from kernel to kernel */
 
 static void loaded_release(void *payload) {
-    loaded *l = payload;
+    saros_loaded *l = payload;
     pthread_mutex_destroy(&l->lock);
+    saros_release(l->cover);
     saros_release(l);
 }
 static const saros_opaque_class kernel_class = {"kernel", loaded_release};
 
 const saros_fused *saros_kernel_of(const saros_tensor *attribute) {
-    const loaded *l = saros_tensor_payload(attribute, &kernel_class);
+    const saros_loaded *l = saros_tensor_payload(attribute, &kernel_class);
     return l ? &l->kernel : NULL;
+}
+
+const saros_cover *saros_kernel_cover(const saros_tensor *attribute) {
+    const saros_loaded *l = saros_tensor_payload(attribute, &kernel_class);
+    return l ? l->cover : NULL;
 }
 
 static bool same_pattern(saros_kernel_pattern a, saros_kernel_pattern b) {
     return a.still == b.still && a.mode == b.mode && a.stream == b.stream;
 }
 
-static saros_status code_for(loaded *l, saros_kernel_pattern pattern, saros_kernel_code **out) {
+saros_status saros_loaded_code(saros_loaded *l, saros_kernel_pattern pattern,
+                               saros_kernel_code **out) {
     saros_status status = SAROS_OK;
     char *text = NULL;
-    for (int v = 0; v < VARIANTS; ++v) {
+    for (int v = 0; v < SAROS_KERNEL_VARIANTS; ++v) {
         saros_kernel_code *code = l->code[v];
         if (code && same_pattern(l->pattern[v], pattern)) {
             *out = code;
@@ -60,7 +53,7 @@ static saros_status code_for(loaded *l, saros_kernel_pattern pattern, saros_kern
     if (!text) SAROS_TRY(SAROS_ERR_MEMORY);
     SAROS_TRY(saros_jit_compile(text, out));
     SAROS_TRY(saros_kernel_record(&l->kernel, pattern.still));
-    if (l->variants < VARIANTS) {
+    if (l->variants < SAROS_KERNEL_VARIANTS) {
         l->pattern[l->variants] = pattern;
         l->code[l->variants++] = *out;
     }
@@ -72,7 +65,7 @@ done:
 
 /* ---- operands of the nest ---- */
 
-static void set_operand(saros_nest *s, int k, const saros_tensor *t, uint32_t axes) {
+void saros_nest_operand(saros_nest *s, int k, const saros_tensor *t, uint32_t axes) {
     const int64_t bytes = (int64_t)saros_dtype_bytes(t->dtype);
     s->base[k] = t->data;
     s->bytes[k] = (int)bytes;
@@ -81,21 +74,21 @@ static void set_operand(saros_nest *s, int k, const saros_tensor *t, uint32_t ax
 }
 
 /** Index space and operands of one evaluation; `type` is its full shape. */
-static void open_nest(const saros_evaluation *e, const loaded *l, const saros_type *type,
-                      saros_nest *s) {
+void saros_loaded_nest(const saros_evaluation *e, const saros_loaded *l, const saros_type *type,
+                       saros_nest *s) {
     const saros_fused *kernel = &l->kernel;
     s->rank = type->rank;
-    s->ins = e->ins;
+    s->ins = kernel->ins;
     s->outs = e->outs;
     s->reduces = 0;
     for (int a = 0; a < type->rank; ++a) {
         s->extent[a] = type->shape[a];
         s->reduced[a] = kernel->axes >> a & 1;
     }
-    for (int k = 0; k < e->ins; ++k) set_operand(s, k, e->in[k], 0);
+    for (int k = 0; k < s->ins && !l->cover; ++k) saros_nest_operand(s, k, e->in[k], 0);
     for (int m = 0; m < e->outs; ++m) {
         const saros_primitive *row = kernel->reduce[m];
-        set_operand(s, e->ins + m, e->out[m], row ? kernel->axes : 0);
+        saros_nest_operand(s, s->ins + m, e->out[m], row ? kernel->axes : 0);
         if (!row) continue;
         s->reduces |= UINT64_C(1) << m;
         saros_dtype dtype = e->out[m]->dtype;
@@ -111,7 +104,7 @@ static bool shares_array(const saros_nest *s, const int64_t *span, int j, int k)
 /** Nanoseconds of an element on one core: memory at 30 GB/s, caches at 100, 50 operations of a
  * core's vectors in a nanosecond. The blocks of sums follow from it, so there it is a matter of
  * shapes alone: no load shares, none is in a cache. */
-static double cost(const saros_nest *s, const loaded *l) {
+double saros_loaded_cost(const saros_nest *s, const saros_loaded *l) {
     int64_t span[SAROS_NEST_OPERANDS];
     double bytes = 0, count = 1;
     for (int a = 0; a < s->rank; ++a) count *= (double)s->extent[a];
@@ -182,18 +175,20 @@ done:
 }
 
 static saros_status kernel_evaluate(const saros_evaluation *e) {
-    loaded *l = saros_tensor_payload(e->attributes->tensor, &kernel_class);
+    saros_loaded *l = saros_tensor_payload(e->attributes->tensor, &kernel_class);
     saros_nest s;
     saros_type type;
     saros_kernel_code *code = NULL;
     saros_type_from_words(e->attributes->word, &type);
-    open_nest(e, l, &type, &s);
-    s.nanoseconds = cost(&s, l);
+    if (l->cover) return saros_kernel_run_boxes(e, l, &type);
+    saros_loaded_nest(e, l, &type, &s);
+    s.nanoseconds = saros_loaded_cost(&s, l);
     if (!saros_nest_plan(&s)) {
         fill_neutral(e, &l->kernel);
         return SAROS_OK;
     }
-    saros_status status = code_for(l, (saros_kernel_pattern){s.still, s.mode, s.streams}, &code);
+    saros_status status =
+        saros_loaded_code(l, (saros_kernel_pattern){s.still, s.mode, s.streams}, &code);
     if (status != SAROS_OK) return status;
     return s.reduces && !s.direct ? run_partial(e, &l->kernel, &s, code) : saros_nest_run(&s, code);
 }
@@ -222,8 +217,8 @@ const saros_primitive saros_row_kernel = {
     .operations = saros_kernel_cost,
 };
 
-void saros_kernel_build(saros_graph *graph, saros_fused *kernel, const saros_type *type,
-                        const saros_value *in, saros_value *out) {
+void saros_kernel_build(saros_graph *graph, const saros_fused *kernel, saros_cover *cover,
+                        const saros_type *type, const saros_value *in, saros_value *out) {
     int64_t word[SAROS_TYPE_WORDS + 2 * SAROS_KERNEL_STORES];
     saros_tensor *object = NULL;
     saros_value node = SAROS_NONE;
@@ -232,18 +227,20 @@ void saros_kernel_build(saros_graph *graph, saros_fused *kernel, const saros_typ
         word[words++] = (int64_t)saros_fused_dtype(kernel, kernel->out[m]);
         word[words++] = kernel->reduce[m] ? kernel->axes : 0;
     }
-    loaded *l = saros_allocate_zero(1, sizeof *l);
+    saros_loaded *l = saros_allocate_zero(1, sizeof *l);
     if (l) {
         l->kernel = *kernel;
+        l->cover = cover;
         l->operations = saros_kernel_operations(kernel);
         pthread_mutex_init(&l->lock, NULL);
     }
+    if (!l) saros_release(cover);
     if (!l || saros_tensor_opaque(&kernel_class, l, &object) != SAROS_OK) {
         node = saros_poison(graph);
     } else {
         node = saros_build(graph, &saros_row_kernel,
                            &(saros_attributes){.word = word, .words = words, .tensor = object},
-                           kernel->ins, in);
+                           cover ? cover->parts : kernel->ins, in);
     }
     for (int m = 0; m < kernel->outs; ++m) out[m] = saros_output(node, m);
     saros_tensor_release(object);
