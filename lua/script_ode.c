@@ -1,10 +1,10 @@
-/** saros.ode: y' = f(t, y, …). bdf and adams (CVODES) on numbers; the fixed-step integrators also
- * inside recordings, where the gradient is that of the numbers computed. */
+/** saros.ode: y' = f(t, y, …) by bdf or adams (CVODES), or with fixed steps. Inside a recording the
+ * gradient of the latter is that of the numbers computed, that of bdf and adams is continuous: they
+ * must be named there. */
 #include <math.h>
 #include <string.h>
 
-#include "saros/cvode.h"
-#include "saros/ode.h"
+#include "saros/continuous.h"
 #include "saros/stop.h"
 #include "script_problem_impl.h"
 #include "script_vector_impl.h"
@@ -19,7 +19,7 @@ typedef struct ode_options {
 #define FIELD(name) offsetof(ode_options, name)
 static const saros_option rows[] = {
     {"integrator", SAROS_OPTION_TEXT, FIELD(integrator), "bdf", 0, 0, NULL, NULL,
-     "bdf, adams, or one with fixed steps dt", NULL},
+     "bdf, adams (gradients continuous), or one with fixed steps dt (discrete)", NULL},
     {"rtol", SAROS_OPTION_NUMBER, FIELD(rtol), "1e-6", 0, 1, NULL, NULL,
      "relative tolerance of bdf and adams", NULL},
     {"atol", SAROS_OPTION_NUMBER, FIELD(atol), "1e-9", 0, 1e300, NULL, NULL,
@@ -53,7 +53,19 @@ static void read_options(lua_State *L, int index, int anchor, ode_options *o) {
                         o->times.list[k], o->times.list[k - 1]);
 }
 
-/* ---- fixed steps: (f, y0, options, anchor) inside a recording ---- */
+enum { DENSE_LIMIT = 64 };
+
+/** Of few unknowns the Jacobian is dense; `out->sparsity` is to be released. */
+static saros_status cvode_options(const ode_options *o, int64_t unknowns,
+                                  saros_cvode_options *out) {
+    *out = (saros_cvode_options){.adams = o->integrator && o->integrator[0] == 'a',
+                                 .rtol = o->rtol,
+                                 .atol = o->atol,
+                                 .max_steps = o->max_steps};
+    return unknowns <= DENSE_LIMIT ? saros_sparsity_dense(unknowns, &out->sparsity) : SAROS_OK;
+}
+
+/* ---- (f, y0, options, anchor) inside a recording ---- */
 
 /** Pushes a constant tensor made from numbers, kept in the anchor, and gives it as a value. */
 static saros_value constant(lua_State *L, int anchor, saros_dtype dtype, int64_t n,
@@ -65,44 +77,76 @@ static saros_value constant(lua_State *L, int anchor, saros_dtype dtype, int64_t
     return saros_constant(script_state_of(L)->top->graph, t);
 }
 
+/** Steps of each interval, the largest number of them in `*bound`; kept in the anchor. */
+static int64_t *count_steps(lua_State *L, const ode_options *o, int64_t *bound) {
+    if (!(o->dt > 0))
+        script_fail(L, SAROS_ERR_USAGE, NULL, "ode: %s needs the step dt", o->integrator);
+    const int64_t m = o->times.count - 1;
+    int64_t *steps = script_anchored(L, 4, sizeof *steps * (size_t)m);
+    *bound = 1;
+    for (int64_t k = 0; k < m; ++k) {
+        const double count =
+            fmax(1, ceil((o->times.list[k + 1] - o->times.list[k]) / o->dt * (1 - 1e-12)));
+        if (!(count < 1e15))
+            script_fail(L, SAROS_ERR_DOMAIN, "raise dt",
+                        "ode: %g steps of dt = %g between t = %g and %g", count, o->dt,
+                        o->times.list[k], o->times.list[k + 1]);
+        steps[k] = (int64_t)count;
+        if (steps[k] > *bound) *bound = steps[k];
+    }
+    return steps;
+}
+
+/** The states after the start, by one-step integrators. */
+static saros_value march_steps(lua_State *L, const ode_options *o, saros_value y0,
+                               script_vector_call *rate) {
+    const saros_integrator *integrator = saros_integrator_find(o->integrator);
+    if (!integrator) script_raise(L);
+    int64_t bound, *steps = count_steps(L, o, &bound), m = o->times.count - 1;
+    saros_value final, kept;
+    saros_march_spec spec = {.integrator = integrator,
+                             .y0 = y0,
+                             .times = constant(L, 4, SAROS_F64, m + 1, o->times.list),
+                             .steps = constant(L, 4, SAROS_I64, m, steps),
+                             .bound = bound,
+                             .rate = script_vector_rate,
+                             .user = rate};
+    saros_march(y0.graph, &spec, &final, &kept);
+    return kept;
+}
+
+/** The same by CVODES. */
+static saros_value march_cvode(lua_State *L, const ode_options *o, saros_value y0,
+                               script_vector_call *rate) {
+    saros_cvode_march_spec spec = {.y0 = y0,
+                                   .times = (int)o->times.count,
+                                   .time = o->times.list,
+                                   .rate = script_vector_rate,
+                                   .user = rate};
+    const int64_t n = saros_value_type(y0)->shape[0];
+    script_check(L, cvode_options(o, n, &spec.options));
+    saros_value kept = saros_cvode_march(y0.graph, &spec);
+    saros_sparsity_release(spec.options.sparsity);
+    return kept;
+}
+
 static int march_core(lua_State *L) {
     ode_options o;
     lua_settop(L, 4);
     read_options(L, 3, 4, &o);
-    if (is_adaptive(&o))
-        script_fail(L, SAROS_ERR_UNSUPPORTED, "integrator = \"rk4\", dt = …",
-                    "ode: bdf and adams compute numbers; inside a transform name an integrator "
-                    "with fixed steps");
-    const saros_integrator *integrator = saros_integrator_find(o.integrator);
-    if (!integrator) script_raise(L);
-    if (!(o.dt > 0))
-        script_fail(L, SAROS_ERR_USAGE, NULL, "ode: %s needs the step dt", o.integrator);
-    int64_t m = o.times.count - 1, bound = 1,
-            *steps = script_anchored(L, 4, sizeof *steps * (size_t)m);
-    for (int64_t k = 0; k < m; ++k) {
-        const double count =
-            fmax(1, ceil((o.times.list[k + 1] - o.times.list[k]) / o.dt * (1 - 1e-12)));
-        if (!(count < 1e15))
-            script_fail(L, SAROS_ERR_DOMAIN, "raise dt",
-                        "ode: %g steps of dt = %g between t = %g and %g", count, o.dt,
-                        o.times.list[k], o.times.list[k + 1]);
-        steps[k] = (int64_t)count;
-        if (steps[k] > bound) bound = steps[k];
-    }
+    if (!o.integrator)
+        script_fail(L, SAROS_ERR_UNSUPPORTED, "integrator = \"rk4\", dt = …, or \"bdf\"",
+                    "ode: inside a transform name the integrator: gradients of one with fixed "
+                    "steps are those of the numbers computed, those of bdf and adams continuous");
     saros_graph *graph = script_state_of(L)->top->graph;
     script_locate(L, graph);
     int args = script_args_option(L, 3);
-    saros_value y0, final, kept;
+    saros_value y0;
     script_vector y = script_vector_read(L, 2, &y0);
     if (y0.graph != graph) y0 = script_alias(L, y0);
-    saros_march_spec spec = {.integrator = integrator,
-                             .y0 = y0,
-                             .times = constant(L, 4, SAROS_F64, m + 1, o.times.list),
-                             .steps = constant(L, 4, SAROS_I64, m, steps),
-                             .bound = bound,
-                             .rate = script_vector_rate,
-                             .user = script_vector_hold(L, 4, 1, &y, args, "ode")};
-    saros_march(graph, &spec, &final, &kept);
+    script_vector_call *rate = script_vector_hold(L, 4, 1, &y, args, "ode");
+    saros_value kept =
+        is_adaptive(&o) ? march_cvode(L, &o, y0, rate) : march_steps(L, &o, y0, rate);
     if (saros_is_poisoned(kept)) script_push_value(L, kept, false); /* raises */
     saros_value all[2] = {saros_reshape(y0, 2, (int64_t[]){1, y.size}), kept};
     script_vector_push(L, &y, saros_concat(2, all, 0));
@@ -203,8 +247,6 @@ static void push_rows(lua_State *L, const script_vector *y, int64_t rows_count, 
     script_tree_rebuild(L, y->tree, -1, &next);
 }
 
-enum { DENSE_LIMIT = 64 };
-
 static int solve_adaptive(lua_State *L, const ode_options *o) {
     script_vector y = script_vector_read(L, 2, NULL);
     lua_pushcfunction(L, record_rate);
@@ -218,12 +260,9 @@ static int solve_adaptive(lua_State *L, const ode_options *o) {
     saros_tensor *start = push_start(L, &y), *all = NULL;
     script_check(L, saros_tensor_make(SAROS_F64, 2, (int64_t[]){o->times.count, y.size}, &all));
     script_push_tensor(L, all);
-    saros_cvode_options options = {.adams = o->integrator && o->integrator[0] == 'a',
-                                   .rtol = o->rtol,
-                                   .atol = o->atol,
-                                   .max_steps = o->max_steps};
+    saros_cvode_options options;
     outputs out = {.row = saros_tensor_data(all), .n = y.size};
-    if (y.size <= DENSE_LIMIT) script_check(L, saros_sparsity_dense(y.size, &options.sparsity));
+    script_check(L, cvode_options(o, y.size, &options));
     status =
         saros_cvode_solve(rate, options.adams ? NULL : jvp, 0, NULL, start, (int)o->times.count,
                           o->times.list, &options, keep, stop, &out, NULL);

@@ -1,7 +1,7 @@
 /** The common fit: parameters from data by gradients.
  *
  *      J(w) = sum_i ((u_i(w) - d_i) / sigma)^2 / 2  ->  min,   bounds on w,
- *  TAO with the discrete gradient, unknowns scaled by their starts. Standard errors from the
+ *  TAO with the gradient of the method, unknowns scaled by their starts. Standard errors from the
  * Gauss-Newton matrix at the solution: covariance (R^T R)^-1 with R = d((u - d)/sigma)/dw; without
  * sigma the data's variance is estimated as 2 J / (n - parameters).
  *
@@ -221,7 +221,7 @@ static saros_status finish(const saros_fit *f, const saros_fit_program *c, saros
     saros_info own = {.method = f->method->name,
                       .integrator = f->traced.integrator,
                       .steps = f->traced.steps,
-                      .gradient = "discrete",
+                      .gradient = f->traced.gradient ? f->traced.gradient : "discrete",
                       .reason = found->reason,
                       .iterations = found->iterations,
                       .evaluations = found->evaluations,

@@ -118,6 +118,17 @@ static bool checks(const saros_solve_options *options) {
     return (options && options->check) || (always && strcmp(always, "1") == 0);
 }
 
+/** A check compares with differences of the numbers computed, and takes second derivatives. */
+static saros_status check_checkable(const saros_solve_options *options,
+                                    const saros_traced_info *traced) {
+    if (!checks(options) || !traced->gradient || strcmp(traced->gradient, "continuous") != 0)
+        return SAROS_OK;
+    return saros_fail(SAROS_ERR_UNSUPPORTED, "gradient", "check with sdirk, or compare with it",
+                      "the sensitivities of %s are continuous: they agree with differences to its "
+                      "tolerance only, and a check of them would fail",
+                      traced->integrator);
+}
+
 static saros_status differentiate(const saros_task *task, saros_graph *graph, saros_value objective,
                                   const saros_value *parameter, int inputs,
                                   const saros_value *input, saros_tensor *const *argument,
@@ -185,6 +196,7 @@ saros_status saros_problem_gradient(saros_problem *problem, const saros_method *
     int inputs = saros_parameter_inputs(&task, graph, parameter, parameter + n, argument);
     SAROS_TRY(saros_objective_build(problem, method, method_options, options, graph, parameter,
                                     objective, user, &J, &traced));
+    SAROS_TRY(check_checkable(options, &traced));
     SAROS_TRY(differentiate(&task, graph, J, parameter, inputs, parameter + n, argument,
                             checks(options), wrt, &function));
     SAROS_TRY(saros_function_call(function, argument, result, NULL));
@@ -195,7 +207,7 @@ saros_status saros_problem_gradient(saros_problem *problem, const saros_method *
         *info = (saros_info){.method = method->name,
                              .integrator = traced.integrator,
                              .steps = traced.steps,
-                             .gradient = "discrete",
+                             .gradient = traced.gradient ? traced.gradient : "discrete",
                              .converged = true,
                              .seconds = saros_seconds() - begun};
 done:

@@ -6,11 +6,10 @@
  * values at output times come from its interpolating polynomial, which is of the order of the
  * method; the last time is hit.
  *
- *  Not thread-safe within one call; no sensitivities here.
+ *  Not thread-safe within one call; sensitivities are in cvode_forward.c and cvode_adjoint.c.
  */
-#include "saros/cvode.h"
+#include "cvode_impl.h"
 
-#include <cvodes/cvodes.h>
 #include <math.h>
 #include <stdio.h>
 #include <string.h>
@@ -19,34 +18,12 @@
 
 #include "nvector_impl.h"
 #include "saros/memory.h"
-#include "sparse_impl.h"
 #include "sunsparse_impl.h"
-
-/* One integration. */
-typedef struct run {
-    const saros_function *rate, *jvp;
-    const saros_cvode_options *options;
-    saros_tensor **operand; /* t, y, parameters, and room for v */
-    int operands;           /* without v */
-    SUNContext context;
-    N_Vector y;
-    SUNMatrix matrix;
-    SUNLinearSolver solver;
-    SUNNonlinearSolver fixed_point;
-    void *memory;
-    saros_sparsity *pattern; /* with the diagonal */
-    int64_t *position;       /* of the asked pattern's entries in `pattern` */
-    double *values;          /* in the order of the asked pattern */
-    bool verified;
-    saros_error_copy *parked; /* first failure that no smaller step can cure */
-    char note[256];           /* last failure that one might */
-    char words[256];          /* what CVODES said */
-} run;
 
 /* ---- callbacks ---- */
 
 /* 0, 1 (a smaller step may help) or -1 */
-static int run_outcome(run *r, saros_status status) {
+int saros_cvode_outcome(saros_cvode_run *r, saros_status status) {
     if (status == SAROS_OK) return 0;
     if (status == SAROS_RETRY || status == SAROS_ERR_NAN) {
         snprintf(r->note, sizeof r->note, "%.200s", saros_error_last()->message);
@@ -56,12 +33,12 @@ static int run_outcome(run *r, saros_status status) {
     return -1;
 }
 
-static void run_place(run *r, double t, N_Vector y) {
+void saros_cvode_place(saros_cvode_run *r, double t, N_Vector y) {
     *(double *)saros_tensor_data(r->operand[0]) = t;
     r->operand[1] = saros_nvector_tensor(y);
 }
 
-static saros_status check_finite(double t, const double *value, int64_t n) {
+saros_status saros_cvode_finite(double t, const double *value, int64_t n) {
     for (int64_t i = 0; i < n; ++i)
         if (!isfinite(value[i]))
             return saros_fail(SAROS_ERR_NAN, "rate", NULL,
@@ -71,13 +48,23 @@ static saros_status check_finite(double t, const double *value, int64_t n) {
 }
 
 static int run_rate(realtype t, N_Vector y, N_Vector rate, void *user) {
-    run *r = user;
+    saros_cvode_run *r = user;
     saros_tensor *out = saros_nvector_tensor(rate);
-    run_place(r, t, y);
-    saros_status status = saros_function_call(r->rate, r->operand, &out, NULL);
+    saros_cvode_place(r, t, y);
+    saros_status status = saros_function_call(r->f.rate, r->operand, &out, NULL);
     if (status == SAROS_OK)
-        status = check_finite(t, saros_tensor_const_data(out), saros_tensor_count(out));
-    return run_outcome(r, status);
+        status = saros_cvode_finite(t, saros_tensor_const_data(out), saros_tensor_count(out));
+    return saros_cvode_outcome(r, status);
+}
+
+saros_status saros_cvode_jacobian(saros_cvode_run *r, double t, N_Vector y) {
+    saros_sparsity *asked = r->options->sparsity;
+    saros_cvode_place(r, t, y);
+    saros_status status =
+        saros_sparse_jacobian(asked, r->f.jvp, r->operands, r->operand, r->values);
+    if (status || r->verified) return status;
+    r->verified = true;
+    return saros_sparse_verify(asked, r->f.jvp, r->operands, r->operand, r->values);
 }
 
 static int run_jacobian(realtype t, N_Vector y, N_Vector rate, SUNMatrix matrix, void *user,
@@ -86,35 +73,29 @@ static int run_jacobian(realtype t, N_Vector y, N_Vector rate, SUNMatrix matrix,
     (void)a;
     (void)b;
     (void)c;
-    run *r = user;
-    saros_sparsity *asked = r->options->sparsity;
-    run_place(r, t, y);
-    saros_status status = saros_sparse_jacobian(asked, r->jvp, r->operands, r->operand, r->values);
-    if (status == SAROS_OK && !r->verified) {
-        status = saros_sparse_verify(asked, r->jvp, r->operands, r->operand, r->values);
-        r->verified = true;
-    }
+    saros_cvode_run *r = user;
+    saros_status status = saros_cvode_jacobian(r, t, y);
     double *to = saros_sunmatrix_values(matrix);
-    for (int64_t k = 0; k < asked->nonzeros; ++k) to[r->position[k]] = r->values[k];
-    return run_outcome(r, status);
+    for (int64_t k = 0; k < r->options->sparsity->nonzeros; ++k) to[r->position[k]] = r->values[k];
+    return saros_cvode_outcome(r, status);
 }
 
 static int run_product(N_Vector v, N_Vector product, realtype t, N_Vector y, N_Vector rate,
                        void *user, N_Vector work) {
     (void)rate;
     (void)work;
-    run *r = user;
+    saros_cvode_run *r = user;
     saros_tensor *out = saros_nvector_tensor(product);
-    run_place(r, t, y);
+    saros_cvode_place(r, t, y);
     r->operand[r->operands] = saros_nvector_tensor(v);
-    return run_outcome(r, saros_function_call(r->jvp, r->operand, &out, NULL));
+    return saros_cvode_outcome(r, saros_function_call(r->f.jvp, r->operand, &out, NULL));
 }
 
 static void run_message(int code, const char *module, const char *function, char *text,
                         void *user) {
     (void)module;
     (void)function;
-    run *r = user;
+    saros_cvode_run *r = user;
     if (code < 0) snprintf(r->words, sizeof r->words, "%.240s", text);
 }
 
@@ -142,7 +123,7 @@ static saros_status flag_status(int flag) {
     }
 }
 
-static saros_status run_check(run *r, int flag) {
+saros_status saros_cvode_check_at(saros_cvode_run *r, void *memory, const char *doing, int flag) {
     if (saros_nvector_clone_failed())
         return saros_fail(SAROS_ERR_MEMORY, "cvode", NULL, "out of memory for its vectors");
     if (flag >= 0) return SAROS_OK;
@@ -155,35 +136,42 @@ static saros_status run_check(run *r, int flag) {
     }
     realtype t = 0, h = 0;
     long steps = 0;
-    if (r->memory) {
-        CVodeGetCurrentTime(r->memory, &t);
-        CVodeGetLastStep(r->memory, &h);
-        CVodeGetNumSteps(r->memory, &steps);
+    if (memory) {
+        CVodeGetCurrentTime(memory, &t);
+        CVodeGetLastStep(memory, &h);
+        CVodeGetNumSteps(memory, &steps);
     }
     return saros_fail(flag_status(flag), "cvode",
                       "loosen rtol and atol, or look at the solution before this time",
-                      "stopped at t = %g, step %g, after %ld steps: %s%s%s", t, h, steps,
+                      "%s of %s stopped at t = %g, step %g, after %ld steps: %s%s%s", doing,
+                      r->options->adams ? "adams" : "bdf", t, h, steps,
                       r->words[0] ? r->words : "no reason given", r->note[0] ? "; " : "", r->note);
 }
 
+saros_status saros_cvode_check(saros_cvode_run *r, int flag) {
+    return saros_cvode_check_at(r, r->memory, "the run", flag);
+}
+
 /* A constructor of SUNDIALS or of ours gave NULL. */
-static saros_status run_made(const void *made) {
+saros_status saros_cvode_made(const void *made) {
     if (made) return SAROS_OK;
     return saros_fail(SAROS_ERR_MEMORY, "cvode", NULL, "out of memory");
 }
 
 /* ---- set up ---- */
 
-static saros_status run_operands(run *r, int parameters, saros_tensor *const *parameter) {
+static saros_status run_operands(saros_cvode_run *r, int parameters,
+                                 saros_tensor *const *parameter) {
     r->operands = 2 + parameters;
-    r->operand = saros_allocate_zero((size_t)r->operands + 1, sizeof(saros_tensor *));
+    /* functions take one more vector, or a tangent of y and of each parameter */
+    r->operand = saros_allocate_zero((size_t)(2 * r->operands), sizeof(saros_tensor *));
     if (!r->operand) return SAROS_ERR_MEMORY;
     for (int k = 0; k < parameters; ++k) r->operand[2 + k] = parameter[k];
     return saros_tensor_scalar(SAROS_F64, 0, &r->operand[0]);
 }
 
 /* The pattern with its diagonal, where the asked entries lie in it, and room for their values. */
-static saros_status run_pattern(run *r, saros_sparsity *asked) {
+static saros_status run_pattern(saros_cvode_run *r, saros_sparsity *asked) {
     saros_status status = SAROS_OK;
     SAROS_TRY(saros_sparsity_with_diagonal(asked, &r->pattern));
     SAROS_TRY(saros_sparsity_positions(asked, r->pattern, &r->position));
@@ -193,61 +181,84 @@ done:
     return status;
 }
 
-static saros_status run_solver(run *r, int64_t n) {
+static saros_status run_solver(saros_cvode_run *r, int64_t n) {
     saros_status status = SAROS_OK;
     const saros_cvode_options *o = r->options;
     if (o->adams) {
-        SAROS_TRY(run_made(r->fixed_point = SUNNonlinSol_FixedPoint(r->y, 0, r->context)));
-        return run_check(r, CVodeSetNonlinearSolver(r->memory, r->fixed_point));
+        SAROS_TRY(saros_cvode_made(r->fixed_point = SUNNonlinSol_FixedPoint(r->y, 0, r->context)));
+        return saros_cvode_check(r, CVodeSetNonlinearSolver(r->memory, r->fixed_point));
     }
-    if (!r->jvp)
+    if (!r->f.jvp)
         return saros_fail(SAROS_ERR_USAGE, "cvode", "give one, or use adams",
                           "bdf needs the Jacobian product");
     if (!o->sparsity) {
-        SAROS_TRY(run_made(r->solver = SUNLinSol_SPGMR(r->y, SUN_PREC_NONE, 20, r->context)));
-        SAROS_TRY(run_check(r, CVodeSetLinearSolver(r->memory, r->solver, NULL)));
-        return run_check(r, CVodeSetJacTimes(r->memory, NULL, run_product));
+        SAROS_TRY(
+            saros_cvode_made(r->solver = SUNLinSol_SPGMR(r->y, SUN_PREC_NONE, 20, r->context)));
+        SAROS_TRY(saros_cvode_check(r, CVodeSetLinearSolver(r->memory, r->solver, NULL)));
+        return saros_cvode_check(r, CVodeSetJacTimes(r->memory, NULL, run_product));
     }
     if (saros_sparsity_size(o->sparsity) != n)
         return saros_fail(SAROS_ERR_SHAPE, "cvode", NULL,
                           "the sparsity is of order %lld, the state has %lld unknowns",
                           (long long)saros_sparsity_size(o->sparsity), (long long)n);
     SAROS_TRY(run_pattern(r, o->sparsity));
-    SAROS_TRY(run_made(r->matrix = saros_sunmatrix_make(r->pattern, r->context)));
+    SAROS_TRY(saros_cvode_made(r->matrix = saros_sunmatrix_make(r->pattern, r->context)));
     r->solver = saros_sunsolver_make(r->pattern, r->context);
     if (!r->solver) return saros_error_last()->status;
-    SAROS_TRY(run_check(r, CVodeSetLinearSolver(r->memory, r->solver, r->matrix)));
-    return run_check(r, CVodeSetJacFn(r->memory, run_jacobian));
+    SAROS_TRY(saros_cvode_check(r, CVodeSetLinearSolver(r->memory, r->solver, r->matrix)));
+    return saros_cvode_check(r, CVodeSetJacFn(r->memory, run_jacobian));
 done:
     return status;
 }
 
-static saros_status run_open(run *r, saros_tensor *y0, double start, double end) {
+static saros_status run_open(saros_cvode_run *r, saros_tensor *y0, double start, double end) {
     const saros_cvode_options *o = r->options;
     saros_tensor *state = NULL;
     saros_status status = SAROS_OK;
     saros_nvector_clone_failed(); /* of earlier runs */
-    if (SUNContext_Create(NULL, &r->context)) SAROS_TRY(run_made(NULL));
+    if (SUNContext_Create(NULL, &r->context)) SAROS_TRY(saros_cvode_made(NULL));
     SAROS_TRY(saros_tensor_cast(y0, SAROS_F64, &state));
     r->y = saros_nvector_make(state, r->context);
-    SAROS_TRY(run_made(r->y));
-    SAROS_TRY(run_made(r->memory = CVodeCreate(o->adams ? CV_ADAMS : CV_BDF, r->context)));
-    SAROS_TRY(run_check(r, CVodeSetErrHandlerFn(r->memory, run_message, r)));
-    SAROS_TRY(run_check(r, CVodeInit(r->memory, run_rate, start, r->y)));
-    SAROS_TRY(run_check(r, CVodeSStolerances(r->memory, o->rtol > 0 ? o->rtol : 1e-6,
-                                             o->atol > 0 ? o->atol : 1e-9)));
-    SAROS_TRY(run_check(r, CVodeSetUserData(r->memory, r)));
-    SAROS_TRY(run_check(r, CVodeSetMaxHnilWarns(r->memory, -1)));
-    SAROS_TRY(run_check(r, CVodeSetStopTime(r->memory, end)));
-    if (o->first_step > 0) SAROS_TRY(run_check(r, CVodeSetInitStep(r->memory, o->first_step)));
-    if (o->max_step > 0) SAROS_TRY(run_check(r, CVodeSetMaxStep(r->memory, o->max_step)));
+    SAROS_TRY(saros_cvode_made(r->y));
+    SAROS_TRY(saros_cvode_made(r->memory = CVodeCreate(o->adams ? CV_ADAMS : CV_BDF, r->context)));
+    SAROS_TRY(saros_cvode_check(r, CVodeSetErrHandlerFn(r->memory, run_message, r)));
+    SAROS_TRY(saros_cvode_check(r, CVodeInit(r->memory, run_rate, start, r->y)));
+    SAROS_TRY(saros_cvode_check(r, CVodeSStolerances(r->memory, o->rtol > 0 ? o->rtol : 1e-6,
+                                                     o->atol > 0 ? o->atol : 1e-9)));
+    SAROS_TRY(saros_cvode_check(r, CVodeSetUserData(r->memory, r)));
+    SAROS_TRY(saros_cvode_check(r, CVodeSetMaxHnilWarns(r->memory, -1)));
+    SAROS_TRY(saros_cvode_check(r, CVodeSetStopTime(r->memory, end)));
+    if (o->first_step > 0)
+        SAROS_TRY(saros_cvode_check(r, CVodeSetInitStep(r->memory, o->first_step)));
+    if (o->max_step > 0) SAROS_TRY(saros_cvode_check(r, CVodeSetMaxStep(r->memory, o->max_step)));
     SAROS_TRY(run_solver(r, saros_tensor_count(y0)));
 done:
     saros_tensor_release(state);
     return status;
 }
 
-static void run_close(run *r) {
+static saros_status check_arguments(saros_tensor *y0, int times, const double *time) {
+    if (saros_tensor_rank(y0) != 1)
+        return saros_fail(SAROS_ERR_SHAPE, "cvode", "reshape the state to one axis",
+                          "the state is of rank %d", saros_tensor_rank(y0));
+    if (times < 1) return saros_fail(SAROS_ERR_USAGE, "cvode", NULL, "no output times");
+    for (int k = 1; k < times; ++k)
+        if (!(time[k] > time[k - 1]))
+            return saros_fail(SAROS_ERR_USAGE, "cvode", NULL,
+                              "output times must ascend: %g after %g", time[k], time[k - 1]);
+    return SAROS_OK;
+}
+
+saros_status saros_cvode_open(saros_cvode_run *r, int parameters, saros_tensor *const *parameter,
+                              saros_tensor *y0, int times, const double *time) {
+    static const saros_cvode_options defaults;
+    if (!r->options) r->options = &defaults;
+    saros_status status = check_arguments(y0, times, time);
+    if (status == SAROS_OK) status = run_operands(r, parameters, parameter);
+    return status ? status : run_open(r, y0, time[0], time[times - 1]);
+}
+
+void saros_cvode_close(saros_cvode_run *r) {
     if (r->memory) CVodeFree(&r->memory);
     if (r->solver) SUNLinSolFree(r->solver);
     if (r->fixed_point) SUNNonlinSolFree(r->fixed_point);
@@ -264,42 +275,60 @@ static void run_close(run *r) {
 
 /* ---- integrate ---- */
 
-/* The state at `t`, interpolated, in a tensor of its own: the receiver may keep it. */
-static saros_status run_output(run *r, double t, bool first, saros_output_fn output, void *user) {
+saros_status saros_cvode_state(saros_cvode_run *r, double t, bool first, saros_tensor **out) {
     saros_tensor *now = NULL, *like = saros_nvector_tensor(r->y);
     N_Vector v = NULL;
     saros_status status = SAROS_OK;
     SAROS_TRY(saros_tensor_make(SAROS_F64, 1, saros_tensor_shape(like), &now));
-    SAROS_TRY(run_made(v = saros_nvector_make(now, r->context)));
+    SAROS_TRY(saros_cvode_made(v = saros_nvector_make(now, r->context)));
     if (first)
         N_VScale(1, r->y, v);
     else
-        SAROS_TRY(run_check(r, CVodeGetDky(r->memory, t, 0, v)));
-    SAROS_TRY(output(t, now, user));
+        SAROS_TRY(saros_cvode_check(r, CVodeGetDky(r->memory, t, 0, v)));
+    *out = now;
+    now = NULL;
 done:
     if (v) N_VDestroy(v);
     saros_tensor_release(now);
     return status;
 }
 
+/* The receiver may keep the state. */
+static saros_status give(saros_cvode_run *r, double t, bool first, saros_output_fn output,
+                         void *user) {
+    saros_tensor *now = NULL;
+    saros_status status = saros_cvode_state(r, t, first, &now);
+    if (status == SAROS_OK) status = output(t, now, user);
+    saros_tensor_release(now);
+    return status;
+}
+
+static int one_step(saros_cvode_run *r, double end, double *t) {
+    int checkpoints = 0;
+    if (r->recording) return CVodeF(r->memory, end, r->y, t, CV_ONE_STEP, &checkpoints);
+    return CVode(r->memory, end, r->y, t, CV_ONE_STEP);
+}
+
 /* Steps until the next output time is passed; `*t` is where CVODES stands. */
-static saros_status run_steps(run *r, double until, double end, double *t, saros_stop_fn stop,
-                              void *user) {
+saros_status saros_cvode_steps(saros_cvode_run *r, double until, double end, double *t,
+                               saros_stop_fn stop, void *user) {
     int64_t most = r->options->max_steps > 0 ? r->options->max_steps : 100000;
     for (int64_t k = 0; *t < until; ++k) {
         if (stop && stop(*t, user))
             return saros_fail(SAROS_ERR_STOPPED, "cvode", NULL, "stopped on request at t = %g", *t);
         if (k >= most)
             return saros_fail(SAROS_ERR_NOT_CONVERGED, "cvode", "raise max_steps or loosen rtol",
-                              "%lld steps did not reach the output at t = %g: now at t = %g%s%s",
-                              (long long)most, until, *t, r->note[0] ? "; " : "", r->note);
-        saros_status status = run_check(r, CVode(r->memory, end, r->y, t, CV_ONE_STEP));
+                              "%lld steps of %s did not reach the output at t = %g: now at t = "
+                              "%g%s%s",
+                              (long long)most, r->options->adams ? "adams" : "bdf", until, *t,
+                              r->note[0] ? "; " : "", r->note);
+        saros_status status = saros_cvode_check(r, one_step(r, end, t));
         if (status) return status;
     }
     return SAROS_OK;
 }
 
-static void run_info(run *r, saros_ode_info *info) {
+void saros_cvode_info(saros_cvode_run *r, saros_ode_info *info) {
     long steps = 0, rates = 0, jacobians = 0, iterations = 0, failures = 0;
     realtype last = 0, now = 0;
     CVodeGetNumSteps(r->memory, &steps);
@@ -321,37 +350,22 @@ static void run_info(run *r, saros_ode_info *info) {
                                                           : "none"};
 }
 
-static saros_status check_arguments(saros_tensor *y0, int times, const double *time) {
-    if (saros_tensor_rank(y0) != 1)
-        return saros_fail(SAROS_ERR_SHAPE, "cvode", "reshape the state to one axis",
-                          "the state is of rank %d", saros_tensor_rank(y0));
-    if (times < 1) return saros_fail(SAROS_ERR_USAGE, "cvode", NULL, "no output times");
-    for (int k = 1; k < times; ++k)
-        if (!(time[k] > time[k - 1]))
-            return saros_fail(SAROS_ERR_USAGE, "cvode", NULL,
-                              "output times must ascend: %g after %g", time[k], time[k - 1]);
-    return SAROS_OK;
-}
-
 saros_status saros_cvode_solve(const saros_function *rate, const saros_function *jvp,
                                int parameters, saros_tensor *const *parameter, saros_tensor *y0,
                                int times, const double *time, const saros_cvode_options *options,
                                saros_output_fn output, saros_stop_fn stop, void *user,
                                saros_ode_info *info) {
-    static const saros_cvode_options defaults;
-    run r = {.rate = rate, .jvp = jvp, .options = options ? options : &defaults};
+    saros_cvode_run r = {.f = {.rate = rate, .jvp = jvp}, .options = options};
     saros_status status = SAROS_OK;
-    SAROS_TRY(check_arguments(y0, times, time));
-    SAROS_TRY(run_operands(&r, parameters, parameter));
-    SAROS_TRY(run_open(&r, y0, time[0], time[times - 1]));
-    SAROS_TRY(run_output(&r, time[0], true, output, user));
+    SAROS_TRY(saros_cvode_open(&r, parameters, parameter, y0, times, time));
+    SAROS_TRY(give(&r, time[0], true, output, user));
     double t = time[0];
     for (int k = 1; k < times && status == SAROS_OK; ++k) {
-        status = run_steps(&r, time[k], time[times - 1], &t, stop, user);
-        if (status == SAROS_OK) status = run_output(&r, time[k], false, output, user);
+        status = saros_cvode_steps(&r, time[k], time[times - 1], &t, stop, user);
+        if (status == SAROS_OK) status = give(&r, time[k], false, output, user);
     }
-    if (info) run_info(&r, info);
+    if (info) saros_cvode_info(&r, info);
 done:
-    run_close(&r);
+    saros_cvode_close(&r);
     return status;
 }

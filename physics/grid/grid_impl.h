@@ -41,6 +41,12 @@ typedef struct saros_grid_schedule {
 saros_status saros_grid_schedule_make(const saros_task *task, const saros_grid_program *program,
                                       int times, const double *time, saros_grid_schedule *out);
 void saros_grid_schedule_clear(saros_grid_schedule *schedule);
+/** Whether the task is to be solved by CVODES: `integrator` bdf or adams; NULL means `otherwise`.
+ */
+bool saros_grid_is_cvode(const saros_grid_options *options, const char *otherwise);
+/** Options of CVODES for a task; the sparsity is the program's. */
+saros_cvode_options saros_grid_cvode_options(const saros_grid_options *options,
+                                             const saros_grid_program *program);
 /** Steps chosen by rtol and atol of the task: an integrator with an error estimate and no dt. */
 static inline bool saros_grid_adapts(const saros_grid_options *options,
                                      const saros_integrator *integrator) {

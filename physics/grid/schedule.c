@@ -8,12 +8,6 @@
 static saros_status choose_integrator(const saros_task *task, const saros_integrator **integrator) {
     const saros_grid_options *o = task->options;
     const char *name = o->integrator ? o->integrator : "sdirk";
-    if (strcmp(name, "bdf") == 0 || strcmp(name, "adams") == 0)
-        return saros_fail(SAROS_ERR_UNSUPPORTED, "gradient",
-                          "use sdirk or dopri5, or crank-nicolson, implicit-euler or rk4 with dt",
-                          "%s cannot be differentiated: continuous sensitivities are not in this "
-                          "build",
-                          name);
     *integrator = saros_integrator_find(name);
     if (!*integrator) return SAROS_ERR_USAGE;
     double hundredth = (task->end - task->start) / 100;
@@ -77,7 +71,7 @@ done:
 
 saros_status saros_grid_schedule_make(const saros_task *task, const saros_grid_program *program,
                                       int times, const double *time, saros_grid_schedule *out) {
-    saros_grid_schedule result = {0};
+    saros_grid_schedule result = {.info.gradient = "discrete"};
     saros_status status = choose_integrator(task, &result.integrator);
     if (status != SAROS_OK) return status;
     result.info.integrator = result.integrator->name;

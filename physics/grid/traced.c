@@ -1,12 +1,14 @@
 /** The grid's solve inside a graph: steps as a loop, or an implicit root if steady. Adaptive steps
  * are chosen once, before, for the parameters in force, and replayed. What is kept at each output
  * time are the fields on all nodes; everything an objective reads comes from them. Its gradient is
- * that of the numbers computed (discrete). */
+ * that of the numbers computed (discrete), but for bdf and adams, which integrate the adjoint's
+ * equation (continuous). */
 #include <math.h>
 
 #include "../solution_impl.h"
 #include "grid_impl.h"
 #include "interpolate_impl.h"
+#include "saros/continuous.h"
 #include "saros/memory.h"
 
 typedef struct traced_state {
@@ -134,19 +136,16 @@ static saros_status start_value(traced_state *s, saros_value *y0) {
     return SAROS_OK;
 }
 
-/** Fields at all times: the start, then what the march keeps. */
-static saros_status trace_transient(traced_state *s) {
-    const saros_problem *p = s->task->problem;
+/** Fields at the times after the start. */
+static saros_status trace_march(traced_state *s, saros_value y0) {
     int64_t count = s->times;
     saros_status status = SAROS_OK;
     saros_tensor *times = NULL;
     saros_grid_schedule plan = {0};
-    saros_value y0, final, *start = saros_allocate((size_t)p->unknowns * sizeof *start);
-    if (!start) SAROS_TRY(SAROS_ERR_MEMORY);
+    saros_value final;
     SAROS_TRY(saros_tensor_from(SAROS_F64, 1, &count, s->time, &times));
     SAROS_TRY(saros_grid_schedule_make(s->task, s->program, s->times, s->time, &plan));
     s->info = plan.info;
-    SAROS_TRY(start_value(s, &y0));
     saros_root_options root = {.sparsity = s->program->sparsity};
     saros_march(s->graph,
                 &(saros_march_spec){.integrator = plan.integrator,
@@ -156,11 +155,66 @@ static saros_status trace_transient(traced_state *s) {
                                     .bound = plan.most,
                                     .h = plan.h ? saros_constant(s->graph, plan.h) : SAROS_NONE,
                                     .rate = build_rate,
-                                    .observed = p->unknowns,
+                                    .observed = s->task->problem->unknowns,
                                     .observe = build_fields,
                                     .user = s,
                                     .root = &root},
                 &final, s->field);
+done:
+    saros_tensor_release(times);
+    saros_grid_schedule_clear(&plan);
+    return status;
+}
+
+/* inputs: time, state */
+static saros_status build_kept(saros_graph *graph, saros_value index, const saros_value *carry,
+                               const saros_value *input, void *user, saros_value *next,
+                               saros_value *kept) {
+    (void)index;
+    (void)carry;
+    (void)next;
+    return build_fields(graph, input[0], input[1], user, kept);
+}
+
+/** The same of a run of CVODES, whose sensitivities are continuous. */
+static saros_status trace_cvode(traced_state *s, saros_value y0) {
+    const int64_t count = s->times - 1;
+    saros_tensor *times = NULL;
+    saros_status status = saros_tensor_from(SAROS_F64, 1, &count, s->time + 1, &times);
+    if (status) return status;
+    const saros_cvode_march_spec spec = {
+        .y0 = y0,
+        .times = s->times,
+        .time = s->time,
+        .rate = build_rate,
+        .user = s,
+        .options = saros_grid_cvode_options(s->task->options, s->program)};
+    const saros_value input[2] = {saros_constant(s->graph, times),
+                                  saros_cvode_march(s->graph, &spec)};
+    s->info = (saros_traced_info){.integrator = spec.options.adams ? "adams" : "bdf",
+                                  .gradient = "continuous"};
+    saros_loop(s->graph,
+               &(saros_loop_spec){.n = saros_scalar(s->graph, SAROS_I64, (double)count),
+                                  .bound = count,
+                                  .inputs = 2,
+                                  .input = input,
+                                  .kept = s->task->problem->unknowns,
+                                  .build = build_kept,
+                                  .user = s},
+               NULL, s->field);
+    saros_tensor_release(times);
+    return saros_graph_status(s->graph);
+}
+
+/** Fields at all times: the start, then what the run keeps. */
+static saros_status trace_transient(traced_state *s) {
+    const saros_problem *p = s->task->problem;
+    saros_status status = SAROS_OK;
+    saros_value y0, *start = saros_allocate((size_t)p->unknowns * sizeof *start);
+    if (!start) return SAROS_ERR_MEMORY;
+    SAROS_TRY(start_value(s, &y0));
+    SAROS_TRY(saros_grid_is_cvode(s->task->options, "sdirk") ? trace_cvode(s, y0)
+                                                             : trace_march(s, y0));
     saros_value t0 = saros_scalar(s->graph, SAROS_F64, s->task->start);
     SAROS_TRY(build_fields(s->graph, t0, y0, s, start));
     for (int k = 0; k < p->unknowns; ++k) {
@@ -168,8 +222,6 @@ static saros_status trace_transient(traced_state *s) {
         s->field[k] = saros_concat(2, (saros_value[]){first, s->field[k]}, 0);
     }
 done:
-    saros_tensor_release(times);
-    saros_grid_schedule_clear(&plan);
     saros_release(start);
     return status;
 }

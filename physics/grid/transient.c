@@ -109,18 +109,27 @@ static bool stop(double t, void *user) {
 
 /* ---- integrators ---- */
 
-static saros_status run_cvode(run *r, saros_tensor *y0, bool adams) {
-    const saros_grid_options *o = r->task->options;
-    saros_cvode_options options = {.adams = adams,
-                                   .rtol = o->rtol,
-                                   .atol = o->atol,
-                                   .max_step = o->dt,
-                                   .max_steps = o->max_steps,
-                                   .sparsity = r->program->sparsity};
+bool saros_grid_is_cvode(const saros_grid_options *options, const char *otherwise) {
+    const char *name = options->integrator ? options->integrator : otherwise;
+    return strcmp(name, "adams") == 0 || strcmp(name, "bdf") == 0;
+}
+
+saros_cvode_options saros_grid_cvode_options(const saros_grid_options *o,
+                                             const saros_grid_program *program) {
+    return (saros_cvode_options){.adams = o->integrator && strcmp(o->integrator, "adams") == 0,
+                                 .rtol = o->rtol,
+                                 .atol = o->atol,
+                                 .max_step = o->dt,
+                                 .max_steps = o->max_steps,
+                                 .sparsity = program->sparsity};
+}
+
+static saros_status run_cvode(run *r, saros_tensor *y0) {
+    const saros_cvode_options options = saros_grid_cvode_options(r->task->options, r->program);
     saros_ode_info ode = {0};
-    saros_status status = saros_cvode_solve(r->program->rate, adams ? NULL : r->program->jvp,
-                                            r->program->parameters, r->argument, y0, r->times.count,
-                                            r->times.time, &options, take, stop, r, &ode);
+    saros_status status = saros_cvode_solve(
+        r->program->rate, options.adams ? NULL : r->program->jvp, r->program->parameters,
+        r->argument, y0, r->times.count, r->times.time, &options, take, stop, r, &ode);
     r->info.steps = ode.steps;
     r->info.evaluations = ode.rate_evaluations;
     r->info.iterations = ode.newton_iterations;
@@ -259,7 +268,6 @@ static saros_status prepare(run *r) {
 saros_status saros_grid_solve_transient(const saros_task *task, saros_solution **out) {
     const saros_grid_options *o = task->options;
     const char *name = o->integrator ? o->integrator : "bdf";
-    bool adams = strcmp(name, "adams") == 0, cvode = adams || strcmp(name, "bdf") == 0;
     run r = {.task = task, .recorder = {.task = task}};
     saros_tensor *y0 = NULL;
     double begun = saros_seconds();
@@ -267,7 +275,7 @@ saros_status saros_grid_solve_transient(const saros_task *task, saros_solution *
     SAROS_TRY(prepare(&r));
     SAROS_TRY(saros_grid_state_start(task, r.program, r.argument, &y0));
     r.info = (saros_info){.method = "grid", .integrator = name, .converged = true};
-    SAROS_TRY(cvode ? run_cvode(&r, y0, adams) : run_steps(&r, y0, name));
+    SAROS_TRY(saros_grid_is_cvode(o, "bdf") ? run_cvode(&r, y0) : run_steps(&r, y0, name));
     r.info.seconds = saros_seconds() - begun;
     SAROS_TRY(saros_recorder_finish(&r.recorder, &r.info, out));
 done:

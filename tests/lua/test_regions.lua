@@ -84,6 +84,12 @@ local orbit = saros.ode(function(_, y) return { q = y.p, p = -y.q } end, { q = 1
 near({ orbit.q[2], orbit.p[2] }, { -1, 0 }, 1e-7)
 near(saros.grad(function(k) return saros.ode(decay, 1.0, { times = { 0, 1 }, args = { k }, integrator = "rk4", dt = 0.01 })[2] end)(2.0),
      -math.exp(-2), 1e-8)
+for _, name in ipairs{ "bdf", "adams" } do -- continuous: to the tolerance
+  near(saros.grad(function(k) return saros.ode(decay, 1.0, { times = { 0, 0.5, 1 }, args = { k }, integrator = name, rtol = 1e-9, atol = 1e-12 })[3] end)(2.0),
+    -math.exp(-2), 1e-7)
+  local _, along = saros.jvp(function(k) return saros.ode(decay, 1.0, { times = { 0, 1 }, args = { k }, integrator = name, rtol = 1e-9, atol = 1e-12 })[2] end, { 2.0 }, { 1.0 })
+  near(along, -math.exp(-2), 1e-7)
+end
 fails("usage", "integrator", saros.grad(function(k) return saros.ode(decay, 1.0, { times = { 0, 1 }, args = { k } })[2] end), 2.0)
 fails("usage", "times", saros.ode, decay, 1.0, {})
 -- Robertson, p = (.04, 1e4, 3e7), t = 4: the project's reference number, computed to eight digits

@@ -103,8 +103,8 @@ static bool stop(double t, void *user) {
     return r->stop_after && --r->stop_after == 0;
 }
 
-static saros_status run(const problem *of, const char *name, const saros_adapt_options *options,
-                        record *r) {
+static inline saros_status run(const problem *of, const char *name,
+                               const saros_adapt_options *options, record *r) {
     const saros_integrator *integrator = saros_integrator_find(name);
     ck_assert_ptr_nonnull(integrator);
     saros_function *step = step_of(of, integrator);

@@ -52,6 +52,8 @@ SAROS_API const void *saros_solution_state(const saros_solution *solution,
 typedef struct saros_traced_info {
     const char *integrator; /**< static text */
     int64_t steps;
+    const char *gradient; /**< "discrete": of the numbers computed; "continuous": of the equation;
+                             NULL: discrete */
     bool adapted; /**< the steps were chosen for the parameters in force and stay as they are */
 } saros_traced_info;
 
