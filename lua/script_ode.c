@@ -40,10 +40,10 @@ static bool is_adaptive(const ode_options *o) {
 }
 
 static void read_options(lua_State *L, int index, int anchor, ode_options *o) {
-    static const char *const also[] = {"args"};
+    static const char *const also[] = {"args", "explicit"};
     *o = (ode_options){0};
     if (!lua_istable(L, index)) script_expected(L, index, "options", "a table with times");
-    script_options_read(L, index, anchor, &ode_table, o, "saros.ode", also, 1);
+    script_options_read(L, index, anchor, &ode_table, o, "saros.ode", also, 2);
     if (!o->times.list || o->times.count < 2)
         script_fail(L, SAROS_ERR_USAGE, "times = {0, 1}",
                     "ode: times must be a list of at least two");
@@ -51,6 +51,11 @@ static void read_options(lua_State *L, int index, int anchor, ode_options *o) {
         if (!(o->times.list[k] > o->times.list[k - 1]))
             script_fail(L, SAROS_ERR_DOMAIN, NULL, "ode: times must ascend, got %g after %g",
                         o->times.list[k], o->times.list[k - 1]);
+    bool split = lua_getfield(L, index, "explicit") != LUA_TNIL;
+    lua_pop(L, 1);
+    if (is_adaptive(o) && split)
+        script_fail(L, SAROS_ERR_USAGE, "integrator = \"imex\", dt = …",
+                    "ode: bdf and adams take the rate in one part, not with explicit");
 }
 
 enum { DENSE_LIMIT = 64 };
@@ -97,9 +102,24 @@ static int64_t *count_steps(lua_State *L, const ode_options *o, int64_t *bound) 
     return steps;
 }
 
+/** A rate in two parts; the second is NULL if there is one only. */
+typedef struct split_rate {
+    script_vector_call *rate, *explicit_;
+} split_rate;
+
+static saros_status build_rate(saros_graph *graph, saros_value t, saros_value y, void *user,
+                               saros_value *rate) {
+    return script_vector_rate(graph, t, y, ((split_rate *)user)->rate, rate);
+}
+
+static saros_status build_explicit(saros_graph *graph, saros_value t, saros_value y, void *user,
+                                   saros_value *rate) {
+    return script_vector_rate(graph, t, y, ((split_rate *)user)->explicit_, rate);
+}
+
 /** The states after the start, by one-step integrators. */
 static saros_value march_steps(lua_State *L, const ode_options *o, saros_value y0,
-                               script_vector_call *rate) {
+                               split_rate *rate) {
     const saros_integrator *integrator = saros_integrator_find(o->integrator);
     if (!integrator) script_raise(L);
     int64_t bound, *steps = count_steps(L, o, &bound), m = o->times.count - 1;
@@ -109,20 +129,25 @@ static saros_value march_steps(lua_State *L, const ode_options *o, saros_value y
                              .times = constant(L, 4, SAROS_F64, m + 1, o->times.list),
                              .steps = constant(L, 4, SAROS_I64, m, steps),
                              .bound = bound,
-                             .rate = script_vector_rate,
+                             .rate = build_rate,
+                             .explicit_rate = rate->explicit_ ? build_explicit : NULL,
                              .user = rate};
+    if (integrator->splits && !rate->explicit_)
+        script_fail(L, SAROS_ERR_USAGE, "explicit = function(t, y) … end, or sdirk",
+                    "ode: %s takes a rate in two parts; the explicit one is not given",
+                    o->integrator);
     saros_march(y0.graph, &spec, &final, &kept);
     return kept;
 }
 
 /** The same by CVODES. */
 static saros_value march_cvode(lua_State *L, const ode_options *o, saros_value y0,
-                               script_vector_call *rate) {
+                               const split_rate *rate) {
     saros_cvode_march_spec spec = {.y0 = y0,
                                    .times = (int)o->times.count,
                                    .time = o->times.list,
                                    .rate = script_vector_rate,
-                                   .user = rate};
+                                   .user = rate->rate};
     const int64_t n = saros_value_type(y0)->shape[0];
     script_check(L, cvode_options(o, n, &spec.options));
     saros_value kept = saros_cvode_march(y0.graph, &spec);
@@ -144,9 +169,13 @@ static int march_core(lua_State *L) {
     saros_value y0;
     script_vector y = script_vector_read(L, 2, &y0);
     if (y0.graph != graph) y0 = script_alias(L, y0);
-    script_vector_call *rate = script_vector_hold(L, 4, 1, &y, args, "ode");
+    split_rate rate = {.rate = script_vector_hold(L, 4, 1, &y, args, "ode")};
+    if (lua_getfield(L, 3, "explicit") != LUA_TNIL) {
+        script_check_function(L, lua_gettop(L), "explicit");
+        rate.explicit_ = script_vector_hold(L, 4, lua_gettop(L), &y, args, "explicit");
+    }
     saros_value kept =
-        is_adaptive(&o) ? march_cvode(L, &o, y0, rate) : march_steps(L, &o, y0, rate);
+        is_adaptive(&o) ? march_cvode(L, &o, y0, &rate) : march_steps(L, &o, y0, &rate);
     if (saros_is_poisoned(kept)) script_push_value(L, kept, false); /* raises */
     saros_value all[2] = {saros_reshape(y0, 2, (int64_t[]){1, y.size}), kept};
     script_vector_push(L, &y, saros_concat(2, all, 0));
@@ -304,7 +333,8 @@ static int solver_ode(lua_State *L) {
 
 static const script_entry entries[] = {
     {"ode", "f, y0, options", "any",
-     "y at {times=}, a new first axis, of y' = f(t, y, …); {args=, integrator=, rtol=, atol=, dt=}",
+     "y at {times=}, a new first axis, of y' = f(t, y, …); {args=, integrator=, rtol=, atol=, dt=, "
+     "explicit=}",
      solver_ode},
 };
 

@@ -34,6 +34,7 @@ static saros_status march_step(saros_graph *body, saros_value index, const saros
                        .h = m->replay ? input[0] : m->h,
                        .y = carry[0],
                        .rate = m->spec->rate,
+                       .explicit_rate = m->spec->explicit_rate,
                        .user = m->spec->user,
                        .root = m->root};
     next[0] = m->spec->integrator->step(&step);
@@ -122,6 +123,7 @@ void saros_march_step(saros_graph *graph, const saros_march_spec *spec, saros_va
                        .h = h,
                        .y = spec->y0,
                        .rate = spec->rate,
+                       .explicit_rate = spec->explicit_rate,
                        .user = spec->user,
                        .root = &options,
                        .error = error ? &estimate : NULL};

@@ -265,9 +265,8 @@ const saros_primitive saros_row_root = {
 
 /* ---- building ---- */
 
-/* The body of F and what it captures. */
-static saros_status residual_trace(saros_value guess, saros_residual_fn residual, void *user,
-                                   saros_body **body, saros_value **capture) {
+saros_status saros_root_trace(saros_value guess, saros_residual_fn residual, void *user,
+                              saros_body **body, saros_value **capture) {
     saros_type type = *saros_value_type(guess), got;
     saros_value f = SAROS_NONE;
     if (type.dtype != SAROS_F64 || type.rank != 1)
@@ -294,7 +293,8 @@ static saros_status residual_trace(saros_value guess, saros_residual_fn residual
     return saros_body_close(inner, 1, &f, body, capture);
 }
 
-static saros_status setup_for(int64_t n, const saros_root_options *options, saros_tensor **setup) {
+saros_status saros_root_setup_for(int64_t n, const saros_root_options *options,
+                                  saros_tensor **setup) {
     saros_sparsity *pattern = options ? options->sparsity : NULL;
     const char *name = options && options->name ? options->name : "root";
     saros_status status = SAROS_OK;
@@ -327,9 +327,9 @@ saros_value saros_root(saros_value guess, saros_residual_fn residual, void *user
     saros_value *capture = NULL, *operand = NULL, x = SAROS_NONE;
     saros_tensor *setup = NULL;
     int64_t word[ROOT_WORDS];
-    SAROS_TRY(residual_trace(guess, residual, user, &body[0], &capture));
+    SAROS_TRY(saros_root_trace(guess, residual, user, &body[0], &capture));
     SAROS_TRY(saros_body_product(guess.graph, body[0], &body[1]));
-    SAROS_TRY(setup_for(saros_value_type(guess)->shape[0], options, &setup));
+    SAROS_TRY(saros_root_setup_for(saros_value_type(guess)->shape[0], options, &setup));
     int captures = saros_body_captures(body[0]);
     operand = saros_values_make(captures + 1);
     if (!operand) SAROS_TRY(SAROS_ERR_MEMORY);

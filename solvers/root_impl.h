@@ -32,6 +32,12 @@ enum { ROOT_RTOL, ROOT_ATOL, ROOT_ITERATIONS, ROOT_WORDS };
 
 extern const saros_primitive saros_row_root, saros_row_root_factor, saros_row_root_solve;
 
+/** The body of F, and what it captures (to release). */
+saros_status saros_root_trace(saros_value guess, saros_residual_fn residual, void *user,
+                              saros_body **body, saros_value **capture);
+/** Setup for n unknowns by the sparsity and the name of the options. */
+saros_status saros_root_setup_for(int64_t n, const saros_root_options *options,
+                                  saros_tensor **setup);
 saros_status saros_root_setup_make(saros_sparsity *pattern, const char *name, saros_tensor **out);
 saros_root_setup *saros_root_setup_of(const saros_attributes *attributes);
 /** Values of J at x by coloured products; the first time the pattern is verified. */

@@ -15,8 +15,11 @@ static const saros_option rows[] = {
     {"order", SAROS_OPTION_INTEGER, FIELD(order), "2", 2, 4, NULL, NULL,
      "order of the differences in space: 2 or 4", NULL},
     {"integrator", SAROS_OPTION_TEXT, FIELD(integrator), "bdf", 0, 0,
-     "bdf adams euler rk4 ssprk3 dopri5 implicit-euler crank-nicolson sdirk", NULL,
-     "time stepping: bdf, adams, sdirk and dopri5 choose their steps, the others take dt; default "
+     "bdf adams euler rk4 ssprk3 dopri5 implicit-euler crank-nicolson sdirk rodas3 rodas4 imex",
+     NULL,
+     "time stepping: bdf, adams, sdirk, rodas3, rodas4 and dopri5 choose their steps without dt, "
+     "the "
+     "others take it; default "
      "sdirk for gradient and fit",
      NULL},
     {"rtol", SAROS_OPTION_NUMBER, FIELD(rtol), "1e-6", 0, 1, NULL, NULL,

@@ -38,6 +38,8 @@ typedef struct saros_grid_schedule {
     saros_traced_info info;
 } saros_grid_schedule;
 
+/** One-step integrator by name. Errors: USAGE; UNSUPPORTED for one that splits the rate. */
+saros_status saros_grid_integrator(const char *name, const saros_integrator **out);
 saros_status saros_grid_schedule_make(const saros_task *task, const saros_grid_program *program,
                                       int times, const double *time, saros_grid_schedule *out);
 void saros_grid_schedule_clear(saros_grid_schedule *schedule);

@@ -5,11 +5,23 @@
 #include "grid_impl.h"
 #include "saros/memory.h"
 
+saros_status saros_grid_integrator(const char *name, const saros_integrator **out) {
+    const saros_integrator *found = saros_integrator_find(name);
+    if (!found) return SAROS_ERR_USAGE;
+    if (found->splits)
+        return saros_fail(SAROS_ERR_UNSUPPORTED, "grid", "use sdirk, rodas4 or bdf",
+                          "%s needs the terms of the equation in two parts, an implicit and an "
+                          "explicit one; this is not in this build of the grid",
+                          name);
+    *out = found;
+    return SAROS_OK;
+}
+
 static saros_status choose_integrator(const saros_task *task, const saros_integrator **integrator) {
     const saros_grid_options *o = task->options;
     const char *name = o->integrator ? o->integrator : "sdirk";
-    *integrator = saros_integrator_find(name);
-    if (!*integrator) return SAROS_ERR_USAGE;
+    saros_status status = saros_grid_integrator(name, integrator);
+    if (status) return status;
     double hundredth = (task->end - task->start) / 100;
     if (!(*integrator)->estimate && !(o->dt > 0))
         return saros_fail(SAROS_ERR_USAGE, "gradient", "give dt, or use sdirk or dopri5",

@@ -207,12 +207,13 @@ static saros_status run_adaptive(run *r, saros_tensor *y0, const saros_integrato
 
 static saros_status run_steps(run *r, saros_tensor *y0, const char *name) {
     const saros_grid_options *o = r->task->options;
-    const saros_integrator *integrator = saros_integrator_find(name);
-    if (!integrator) return SAROS_ERR_USAGE;
+    const saros_integrator *integrator = NULL;
+    saros_status status = saros_grid_integrator(name, &integrator);
+    if (status) return status;
     if (saros_grid_adapts(o, integrator)) return run_adaptive(r, y0, integrator);
     int64_t most = 1;
     const saros_function *march = NULL;
-    saros_status status = check_steps(r, name, &most);
+    status = check_steps(r, name, &most);
     if (status == SAROS_OK)
         status = saros_grid_march_get(r->task, r->program, integrator, most, &march);
     saros_tensor *state = saros_tensor_retain(y0);

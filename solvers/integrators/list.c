@@ -8,7 +8,8 @@ static const saros_integrator *const rows[] = {
     &saros_integrator_euler,          &saros_integrator_rk4,
     &saros_integrator_ssprk3,         &saros_integrator_dopri5,
     &saros_integrator_implicit_euler, &saros_integrator_crank_nicolson,
-    &saros_integrator_sdirk,
+    &saros_integrator_sdirk,          &saros_integrator_imex,
+    &saros_integrator_rodas3,         &saros_integrator_rodas4,
 };
 enum { ROWS = sizeof rows / sizeof *rows };
 

@@ -84,6 +84,16 @@ local orbit = saros.ode(function(_, y) return { q = y.p, p = -y.q } end, { q = 1
 near({ orbit.q[2], orbit.p[2] }, { -1, 0 }, 1e-7)
 near(saros.grad(function(k) return saros.ode(decay, 1.0, { times = { 0, 1 }, args = { k }, integrator = "rk4", dt = 0.01 })[2] end)(2.0),
      -math.exp(-2), 1e-8)
+local function slow(_, y) return -y end
+for _, name in ipairs{ "imex", "rodas4", "sdirk", "rk4" } do -- a rate in two parts: exp(-(k + 1) t)
+  local function last(k)
+    return saros.ode(decay, 1.0, { times = { 0, 1 }, args = { k }, explicit = slow, integrator = name, dt = 0.01 })[2]
+  end
+  near(last(1.0), math.exp(-2), 1e-6)
+  near(saros.grad(last)(1.0), -math.exp(-2), 1e-6)
+end
+fails("usage", "two parts", saros.ode, decay, 1.0, { times = { 0, 1 }, args = { 1.0 }, integrator = "imex", dt = 0.1 })
+fails("usage", "one part", saros.ode, decay, 1.0, { times = { 0, 1 }, args = { 1.0 }, explicit = slow })
 for _, name in ipairs{ "bdf", "adams" } do -- continuous: to the tolerance
   near(saros.grad(function(k) return saros.ode(decay, 1.0, { times = { 0, 0.5, 1 }, args = { k }, integrator = name, rtol = 1e-9, atol = 1e-12 })[3] end)(2.0),
     -math.exp(-2), 1e-7)

@@ -41,7 +41,9 @@ typedef struct problem {
     double start[3], p[3], time[5];
 } problem;
 
-static const char *const adaptive[] = {"sdirk", "dopri5"};
+/* Names of the integrators with an error estimate, those for stiff problems first. */
+enum { ADAPTIVE = 5, STIFF = 4 };
+static const char *const adaptive[ADAPTIVE] = {"sdirk", "imex", "rodas3", "rodas4", "dopri5"};
 static const problem smooth = {pair, 2, 1, 3, {1, 1}, {1}, {0, 0.7, 3}};
 static const problem stiff = {robertson, 3, 3, 3, {1, 0, 0}, {0.04, 1e4, 3e7}, {0, 0.4, 4}};
 

@@ -15,8 +15,21 @@ static saros_value cliff(saros_value t, saros_value y, saros_value p) {
     return saros_add(saros_mul(saros_like(y, 0), y), saros_log(saros_sub(p, t)));
 }
 
+START_TEST(every_integrator_with_an_estimate_is_tested) {
+    int count = 0, found = 0;
+    const saros_integrator *const *rows = saros_integrators(&count);
+    for (int k = 0; k < count; ++k) {
+        bool listed = false;
+        for (int i = 0; i < ADAPTIVE; ++i) listed |= strcmp(rows[k]->name, adaptive[i]) == 0;
+        ck_assert_msg(listed == (rows[k]->estimate > 0), "%s", rows[k]->name);
+        found += listed;
+    }
+    ck_assert_int_eq(found, ADAPTIVE);
+}
+END_TEST
+
 START_TEST(errors_follow_the_tolerance_at_the_order_of_the_method) {
-    for (int k = 0; k < 2; ++k) {
+    for (int k = 0; k < ADAPTIVE; ++k) {
         double error[3], steps[3], order = saros_integrator_find(adaptive[k])->order;
         for (int i = 0; i < 3; ++i) {
             record r = {0};
@@ -59,7 +72,7 @@ END_TEST
 
 START_TEST(output_times_are_hit) {
     const problem of = {pair, 2, 1, 5, {1, 1}, {1}, {0, 1e-7, 0.1, 0.1 + 1e-9, 1. / 3}};
-    for (int k = 0; k < 2; ++k) {
+    for (int k = 0; k < ADAPTIVE; ++k) {
         record r = {0};
         ck_ok(run(&of, adaptive[k], NULL, &r));
         ck_assert_int_eq(r.count, 5);
@@ -89,7 +102,7 @@ static void fails(const problem *of, const char *name, const saros_adapt_options
 START_TEST(what_cannot_go_on_says_where) {
     const problem blow = {explosion, 1, 1, 2, {1}, {1}, {0, 2}};
     const problem edge = {cliff, 1, 1, 2, {1}, {0.5}, {0, 1}};
-    for (int k = 0; k < 2; ++k) {
+    for (int k = 0; k < ADAPTIVE; ++k) {
         fails(&edge, adaptive[k], NULL, SAROS_ERR_DIVERGED, "the step at t = 0.5 fell to h = ");
         fails(&smooth, adaptive[k], &(saros_adapt_options){.max_steps = 5}, SAROS_ERR_NOT_CONVERGED,
               "5 steps did not reach t = 0.7");
@@ -129,6 +142,7 @@ START_TEST(memory_of_runs_is_flat) {
 }
 END_TEST
 
-SAROS_TEST_MAIN("solvers/adapt", errors_follow_the_tolerance_at_the_order_of_the_method,
-                stiff_kinetics_by_sdirk, output_times_are_hit, what_cannot_go_on_says_where,
+SAROS_TEST_MAIN("solvers/adapt", every_integrator_with_an_estimate_is_tested,
+                errors_follow_the_tolerance_at_the_order_of_the_method, stiff_kinetics_by_sdirk,
+                output_times_are_hit, what_cannot_go_on_says_where,
                 integrators_without_an_estimate_are_refused, memory_of_runs_is_flat)

@@ -40,18 +40,18 @@ static void replay_free(replay *f) {
 
 START_TEST(a_replay_gives_the_numbers_of_the_run) {
     const problem *const of[2] = {&smooth, &stiff};
-    for (int k = 0; k < 3; ++k) { /* dopri5 is not for stiff kinetics */
+    for (int k = 0; k < ADAPTIVE + STIFF; ++k) {
         record r = {0};
-        ck_ok(run(of[k / 2], adaptive[k % 2], NULL, &r));
-        replay f = replay_make(of[k / 2], adaptive[k % 2], &r.steps);
+        ck_ok(run(of[k / ADAPTIVE], adaptive[k % ADAPTIVE], NULL, &r));
+        replay f = replay_make(of[k / ADAPTIVE], adaptive[k % ADAPTIVE], &r.steps);
         saros_function *function = NULL;
         saros_tensor *out = NULL;
         ck_ok(saros_compile(f.g, 5, f.in, 1, &f.kept, NULL, &function));
         ck_ok(saros_function_call(function, f.at, &out, NULL));
         const double *kept = saros_tensor_const_data(out);
         for (int j = 0; j < 2; ++j)
-            for (int i = 0; i < of[k / 2]->n; ++i)
-                ck_near(kept[j * of[k / 2]->n + i], r.state[j + 1][i], 1e-13);
+            for (int i = 0; i < of[k / ADAPTIVE]->n; ++i)
+                ck_near(kept[j * of[k / ADAPTIVE]->n + i], r.state[j + 1][i], 1e-13);
         saros_tensor_release(out);
         saros_function_release(function);
         replay_free(&f);
@@ -83,17 +83,17 @@ static void differences(replay *f, const problem *of, double *gradient, double *
 
 START_TEST(gradients_are_those_of_the_replayed_numbers) {
     const problem *const of[2] = {&smooth, &stiff};
-    for (int k = 0; k < 3; ++k) {
+    for (int k = 0; k < ADAPTIVE + STIFF; ++k) {
         record r = {0};
         double gradient, difference;
-        ck_ok(run(of[k / 2], adaptive[k % 2], NULL, &r));
-        replay f = replay_make(of[k / 2], adaptive[k % 2], &r.steps);
-        differences(&f, of[k / 2], &gradient, &difference);
+        ck_ok(run(of[k / ADAPTIVE], adaptive[k % ADAPTIVE], NULL, &r));
+        replay f = replay_make(of[k / ADAPTIVE], adaptive[k % ADAPTIVE], &r.steps);
+        differences(&f, of[k / ADAPTIVE], &gradient, &difference);
         if (getenv("SAROS_SHOW"))
-            fprintf(stderr, "%s: gradient %.12g, differences off by %.1e\n", adaptive[k % 2],
+            fprintf(stderr, "%s: gradient %.12g, differences off by %.1e\n", adaptive[k % ADAPTIVE],
                     gradient, difference / gradient - 1);
         ck_near(gradient / difference, 1, 1e-9);
-        if (k < 2) {
+        if (k < ADAPTIVE) {
             saros_gradient_report report;
             saros_value j = saros_sum(saros_power(f.kept, 2), 3);
             ck_ok(saros_check_gradient(j, 2, (saros_value[]){f.in[0], f.in[4]}, 5, f.in, f.at, 11,

@@ -22,6 +22,7 @@ typedef struct saros_step {
     saros_graph *graph;
     saros_value t, h, y;
     saros_rate_fn rate;
+    saros_rate_fn explicit_rate; /**< a second part of the rate, or NULL: see saros_march_spec */
     void *user;
     const saros_root_options *root; /**< for implicit stages */
     saros_value *error; /**< receives the error estimate of integrators that have one; NULL: not
@@ -34,6 +35,7 @@ typedef struct saros_integrator {
     int estimate; /**< order of the embedded solution, from which the difference `error` is; 0:
                      none, fixed steps only */
     bool implicit_;
+    bool splits; /**< takes `explicit_rate` explicitly; others take the sum of both parts */
     saros_value (*step)(const saros_step *s); /**< y at t + h */
 } saros_integrator;
 
@@ -51,10 +53,13 @@ typedef struct saros_march_spec {
     int64_t states;    /**< states of one interval that the reverse sweep holds; 0: all */
     saros_value h;     /**< f64 (m, bound): the steps themselves; not set: equal ones */
     saros_rate_fn rate;
+    saros_rate_fn explicit_rate; /**< y' = rate + explicit_rate, of which `imex` takes this part
+                                    explicitly, not stiff; NULL: none. The same user */
     int observed; /**< values kept at times[1] … times[m]; 0: the state itself (one value) */
     saros_observe_fn observe;
     void *user;
-    const saros_root_options *root; /**< for implicit stages; `sparsity` is that of df/dy */
+    const saros_root_options
+        *root; /**< for implicit stages; `sparsity` is that of df/dy, f what is taken implicitly */
 } saros_march_spec;
 
 /** Appends the march. `*final` (n) is y at the last time; kept[k] has a leading axis of extent m.
@@ -63,8 +68,8 @@ SAROS_API void saros_march(saros_graph *graph, const saros_march_spec *spec, sar
                            saros_value *kept);
 
 /** Appends one step of size h from (t, spec->y0): what saros_adapt drives. Of the rest of `spec`,
- * integrator, rate, user and root are read. @param error (n), for an integrator with an estimate;
- * may be NULL */
+ * integrator, rate, explicit_rate, user and root are read. @param error (n), for an integrator with
+ * an estimate; may be NULL */
 SAROS_API void saros_march_step(saros_graph *graph, const saros_march_spec *spec, saros_value t,
                                 saros_value h, saros_value *next, saros_value *error);
 
