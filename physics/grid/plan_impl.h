@@ -30,8 +30,8 @@ typedef struct saros_grid_plan {
     bool periodic[3];
     saros_grid_side *side; /**< [(axis * 2 + side) * unknowns + j] */
     saros_place *own;      /**< own points of each unknown */
-    bool interleaved;      /**< equal own places: the unknown is the fastest index of the state */
-    int64_t size;          /**< of the state */
+    bool interleaved; /**< one axis, equal own places: the unknown is the state's fastest index */
+    int64_t size;     /**< of the state */
 } saros_grid_plan;
 
 /** @param cells per space axis, > 0. Errors: USAGE for too few cells; UNSUPPORTED for a condition
