@@ -2,7 +2,7 @@
 #include <string.h>
 
 #include "nest_impl.h"
-#include "saros/pool.h"
+#include "pool_impl.h"
 
 #ifdef __SSE2__
 #include <emmintrin.h>
@@ -181,5 +181,9 @@ saros_status saros_nest_run_task(const saros_nest *s, saros_nest_code *code, int
 
 saros_status saros_nest_run(const saros_nest *s, saros_nest_code *code) {
     running r = {s, code};
-    return s->tasks == 1 ? run_task(&r, 0) : saros_pool_run(s->tasks, run_task, &r);
+    if (s->tasks == 1) return run_task(&r, 0);
+    if (!s->small) return saros_pool_run(s->tasks, run_task, &r);
+    double all = s->nanoseconds;
+    for (int a = 0; a < s->rank; ++a) all *= (double)s->extent[a];
+    return saros_pool_run_small(s->tasks, run_task, &r, all);
 }

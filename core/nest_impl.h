@@ -58,6 +58,7 @@ typedef struct saros_nest {
     int64_t count[SAROS_NEST_AXES];                     /**< blocks along each axis */
     int64_t step[SAROS_NEST_OPERANDS][SAROS_NEST_AXES]; /**< bytes to the next block */
     int64_t blocks, per_task, tasks;
+    bool small; /**< tasks are for threads that are awake */
 } saros_nest;
 
 /** Decides all of the second part. False: there are no elements. */

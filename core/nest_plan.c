@@ -15,6 +15,7 @@ enum {
     CACHED = 4096,         /* columns to which they are added: these stay in first-level cache */
     TILE = 64,             /* rows of a tile, and columns at least */
     TASK = 10000,          /* nanoseconds of a task, at least */
+    SMALL = 2000,          /* of one for threads that are awake */
     LAST_LEVEL = 32 << 20, /* bytes of stores from which bypassing the caches pays */
     TASKS = 128            /* about as many at most */
 };
@@ -251,12 +252,15 @@ bool saros_nest_plan(saros_nest *s) {
     double elements = 1;
     for (int a = 0; a < s->rank; ++a) elements *= (double)s->extent[a];
     s->streams = should_stream(s, elements);
+    const double all = elements * s->nanoseconds;
+    s->small = s->mode == SAROS_NEST_POINTWISE && all < 2 * TASK && all >= 2 * SMALL;
     int64_t chunk = (int64_t)(TASK / s->nanoseconds) + 1;
+    if (s->small) chunk = (int64_t)(elements / (all < 4 * SMALL ? 2 : 4)) + 1;
     if (elements > (double)chunk * TASKS) chunk = (int64_t)(elements / TASKS);
     choose_block(s, chunk);
     choose_steps(s);
     s->per_task = within(chunk / (s->block[0] * s->block[1]), 1, s->blocks);
-    if (elements * s->nanoseconds < 2 * TASK) s->per_task = s->blocks;
+    if (all < 2 * TASK && !s->small) s->per_task = s->blocks;
     s->tasks = (s->blocks + s->per_task - 1) / s->per_task;
     return true;
 }

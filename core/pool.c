@@ -19,7 +19,13 @@
 #include "pool_impl.h"
 #include "status_impl.h"
 
-enum { SPIN_NANOSECONDS = 50000, SEAT = 1 << 16 };
+enum {
+    SPIN_NANOSECONDS = 50000,
+    SEAT = 1 << 16,
+    CLOSE = 10000, /* nanoseconds between small runs that follow one another closely */
+    STREAK = 8,    /* such runs until a worker is woken for them */
+    PAUSE = 1000   /* runs on the spot after one that was slower than alone */
+};
 
 static struct {
     atomic_bool held;   /* a run is under way, or the process ends */
@@ -280,6 +286,40 @@ static saros_status know_threads(int *threads) {
     *threads = atomic_load(&pool.threads);
     if (!*threads && (status = saros_threads_set(0)) == SAROS_OK)
         *threads = atomic_load(&pool.threads);
+    return status;
+}
+
+/** What this thread knows of its small runs. */
+static _Thread_local struct {
+    int64_t end; /* of the last one */
+    int streak;  /* runs that followed closely; negative: a pause */
+} small;
+
+/** Whether a small run is to be shared: workers are awake, or it is time to wake them. */
+static bool share_small(int threads) {
+    if (threads < 2 || inside_tasks || !atomic_load(&pool.may_spin)) return false;
+    const bool close = nanoseconds() - small.end < CLOSE;
+    small.streak = close || small.streak < 0 ? small.streak + 1 : 0;
+    if (small.streak < STREAK) return false;
+    if (atomic_load(&pool.spinning) > 0) return true;
+    return small.streak % STREAK == 0;
+}
+
+saros_status saros_pool_run_small(int64_t tasks, saros_pool_task *task, void *user,
+                                  double nanoseconds_alone) {
+    int threads;
+    saros_status status = know_threads(&threads);
+    if (status != SAROS_OK) return status;
+    if (tasks < 2 || !share_small(threads)) {
+        status = run_serially(tasks, task, user);
+        if (threads > 1 && !inside_tasks) small.end = nanoseconds();
+        return status;
+    }
+    const int64_t start = nanoseconds();
+    status = saros_pool_run(tasks, task, user);
+    small.end = nanoseconds();
+    /* a worker lost its core: others need it more */
+    if ((double)(small.end - start) > 4 * nanoseconds_alone + CLOSE) small.streak = -PAUSE;
     return status;
 }
 

@@ -7,7 +7,7 @@
  */
 #include "graph_impl.h"
 #include "kernel/kernel_row_impl.h"
-#include "saros/pool.h"
+#include "pool_impl.h"
 
 enum {
     TASK = 10000, /* nanoseconds of a task, at least */
@@ -134,8 +134,9 @@ saros_status saros_kernel_run_boxes(const saros_evaluation *e, saros_loaded *l,
     if (status != SAROS_OK) return status;
     const int64_t rows = type->shape[0];
     const double whole = b.nanoseconds * (double)saros_type_count(type);
-    double tasks = whole < 2 * TASK ? 1 : whole / TASK;
-    if (tasks > TASKS) tasks = TASKS;
-    b.rows = (int64_t)((double)rows / tasks) + 1;
-    return saros_pool_run((rows + b.rows - 1) / b.rows, run_rows, &b);
+    const double parts = whole < 2 * TASK ? 2 : whole < (double)TASKS * TASK ? whole / TASK : TASKS;
+    b.rows = (int64_t)((double)rows / parts) + 1;
+    const int64_t tasks = (rows + b.rows - 1) / b.rows;
+    return whole < 2 * TASK ? saros_pool_run_small(tasks, run_rows, &b, whole)
+                            : saros_pool_run(tasks, run_rows, &b);
 }

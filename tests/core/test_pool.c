@@ -6,7 +6,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 
-#include "saros/pool.h"
+#include "pool_impl.h"
 #include "saros_check.h"
 
 enum { TASKS = 1000 };
@@ -136,6 +136,22 @@ static void *run_often(void *good) {
     return NULL;
 }
 
+/** Close runs and runs after a rest, those that are called slow too: 1 ns is too little for any. */
+START_TEST(small_runs_do_every_task_once_however_they_are_shared) {
+    for (int threads = 1; threads <= 4; threads *= 2) {
+        ck_ok(saros_threads_set(threads));
+        for (int round = 0; round < 4000; ++round) {
+            const int64_t tasks = 1 + round % 5;
+            counts c = {0};
+            ck_ok(saros_pool_run_small(tasks, count_task, &c, round % 2000 ? 1e9 : 1));
+            for (int64_t k = 0; k < 6; ++k) ck_assert_int_eq(c.done[k], k < tasks);
+            if (round % 1000 == 0) usleep(200);
+        }
+        ck_fails(saros_pool_run_small(10, fail_silently, NULL, 1), SAROS_RETRY);
+    }
+}
+END_TEST
+
 START_TEST(two_callers_at_once_both_get_their_work_done) {
     bool good[2] = {true, true};
     pthread_t thread;
@@ -238,6 +254,7 @@ SAROS_TEST_MAIN("core/pool", every_task_runs_once_on_any_number_of_threads,
                 workers_that_fell_asleep_come_back, tasks_run_at_the_same_time,
                 a_run_inside_a_task_is_serial,
                 the_error_of_the_lowest_task_comes_back_and_all_tasks_run,
+                small_runs_do_every_task_once_however_they_are_shared,
                 two_callers_at_once_both_get_their_work_done, a_child_of_fork_has_a_pool_of_its_own,
                 the_number_comes_from_the_environment, ranks_share_the_cores_of_a_node,
                 a_wrong_number_is_told_by_the_first_run, a_task_may_end_the_process)
