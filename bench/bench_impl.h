@@ -94,6 +94,7 @@ void bench_call_clear(bench_call *call);
 /* ---- the groups ---- */
 void bench_pinn(void);
 void bench_operators(void);
+void bench_gradbench(void);
 void bench_pointwise(void);
 void bench_stencil(void);
 void bench_arrays(void);

@@ -37,6 +37,7 @@ static void run_all(const bench_session *session) {
     bench_machine_rows();
     bench_pinn();
     bench_operators();
+    bench_gradbench();
     bench_pointwise();
     bench_stencil();
     bench_arrays();

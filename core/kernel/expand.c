@@ -90,11 +90,19 @@ static saros_value expand_pow(saros_value x, saros_value y) {
     return saros_cast(saros_expand_pow_rough(wide(x), wide(y)), SAROS_F32);
 }
 
-saros_value saros_kernel_expand(const saros_primitive *row, const saros_value *in) {
+static saros_value expand(const saros_primitive *row, const saros_value *in, int64_t few) {
     const saros_type *type = in[0].id < 0 ? NULL : saros_value_type(in[0]);
-    if (!type || type->split || saros_type_count(type) < SAROS_KERNEL_FEW) return SAROS_NONE;
+    if (!type || type->split || saros_type_count(type) < few) return SAROS_NONE;
     if (row == &saros_row_pow) return expand_pow(in[0], in[1]);
     if (row == &saros_row_atan2)
         return saros_cast(saros_expand_atan2(wide(in[0]), wide(in[1])), saros_value_dtype(in[0]));
     return expand_unary(row, in[0]);
+}
+
+saros_value saros_kernel_expand(const saros_primitive *row, const saros_value *in) {
+    return expand(row, in, SAROS_KERNEL_FEW);
+}
+
+saros_value saros_kernel_expand_looped(const saros_primitive *row, const saros_value *in) {
+    return expand(row, in, SAROS_KERNEL_FEW_LOOPED);
 }

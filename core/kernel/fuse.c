@@ -188,9 +188,11 @@ saros_status saros_kernel_fuse(const saros_body *body, int carries, saros_body *
     saros_body *expanded = NULL;
     saros_fusion f = {0};
     saros_status status = SAROS_OK;
-    SAROS_TRY(saros_rewrite(body, saros_kernel_expand, &expanded));
+    SAROS_TRY(saros_rewrite(body, carries > 0 ? saros_kernel_expand_looped : saros_kernel_expand,
+                            &expanded));
     SAROS_TRY(open_fusion(&f, expanded));
     f.carries = carries;
+    f.few = carries > 0 ? SAROS_KERNEL_FEW_LOOPED : SAROS_KERNEL_FEW;
     SAROS_TRY(saros_rewrite_mark(expanded, f.live));
     saros_fuse_group(&f);
     SAROS_TRY(saros_fuse_sink(&f));

@@ -11,6 +11,8 @@
 #include "kernel/kernel_impl.h"
 #include "saros/rows.h"
 
+enum { OPEN = 8 }; /* short groups to which another may be added */
+
 bool saros_fuse_reduces(const saros_primitive *row) {
     return row == &saros_row_sum || row == &saros_row_max || row == &saros_row_min;
 }
@@ -23,7 +25,7 @@ const saros_type *saros_fuse_type(const saros_fusion *f, int32_t n) {
 static bool fusible(const saros_fusion *f, int32_t n) {
     const saros_graph_record *r = saros_graph_at(f->from, n);
     const saros_type *type = saros_fuse_type(f, n);
-    if (r->operands < 1 || saros_type_count(type) < SAROS_KERNEL_FEW || type->split) return false;
+    if (r->operands < 1 || saros_type_count(type) < f->few || type->split) return false;
     if (saros_fuse_reduces(r->row)) return !saros_graph_splat(f->from, r->operand[0]);
     if (!(r->row->flags & SAROS_POINTWISE) || r->operands > 3) return false;
     saros_dtype first = f->from->type[r->operand[0]]->dtype;
@@ -216,6 +218,26 @@ static void merge_siblings(saros_fusion *f) {
     }
 }
 
+/** Merges groups of few elements that have nothing in common but their shape: what such a kernel
+ * costs is its call. */
+static void merge_short(saros_fusion *f) {
+    int32_t open[OPEN], count = 0;
+    for (int32_t g = 0; g < f->groups; ++g) {
+        const int32_t own = f->group[g];
+        bool merged = false;
+        if (f->vertex[own] != own || saros_type_count(saros_fuse_type(f, own)) > SAROS_KERNEL_SHORT)
+            continue;
+        for (int32_t k = 0; k < (count < OPEN ? count : OPEN) && !merged; ++k) {
+            const int32_t other = open[k];
+            merged = f->size[own] + f->size[other] <= SAROS_KERNEL_OPERATIONS &&
+                     fits(f, other, own, f->size[own], f->loads[own], f->axes[own]) &&
+                     apart(f, own, other) && apart(f, other, own);
+            if (merged) merge(f, other, own);
+        }
+        if (!merged) open[count++ % OPEN] = own;
+    }
+}
+
 void saros_fuse_group(saros_fusion *f) {
     int32_t ordered = -1;
     for (int32_t n = 0; n < f->from->records; ++n) {
@@ -236,4 +258,5 @@ void saros_fuse_group(saros_fusion *f) {
             note_reads(f, n);
     }
     merge_siblings(f);
+    merge_short(f);
 }

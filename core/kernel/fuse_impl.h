@@ -11,6 +11,7 @@ typedef struct saros_fusion {
     const saros_body *body;
     const saros_graph *from;
     saros_graph *to;
+    int64_t few; /**< elements below which a group is not worth code of its own */
     bool *live;
     int32_t *vertex; /**< per record: first record of its group, itself if alone */
     int32_t *next;   /**< per record: next member of the group, -1: last */

@@ -13,6 +13,8 @@
 
 enum {
     SAROS_KERNEL_FEW = 32,         /* elements below which a group is not worth code of its own */
+    SAROS_KERNEL_FEW_LOOPED = 8,   /* the same in the body of a loop, which runs often */
+    SAROS_KERNEL_SHORT = 1024,     /* elements up to which a kernel is not worth a plan */
     SAROS_KERNEL_OPERATIONS = 150, /* most operations of a group */
     SAROS_KERNEL_LOADS = SAROS_NEST_LOADS,  /* most operands that are loaded */
     SAROS_KERNEL_PARTS = 96,                /* most operands of a kernel whose loads are in parts */
@@ -117,6 +119,8 @@ const saros_cover *saros_kernel_cover(const saros_tensor *attribute);
 /** Rows that the code generator does not know (elementary functions, sign, relu…) in rows that it
  * knows. SAROS_NONE: the row stays as it is. */
 saros_value saros_kernel_expand(const saros_primitive *row, const saros_value *in);
+/** The same in the body of a loop. */
+saros_value saros_kernel_expand_looped(const saros_primitive *row, const saros_value *in);
 
 /** The body with groups of pointwise nodes replaced by kernels; outputs in the same order. Of a
  * loop's body, inputs 1 … carries are its carries. */

@@ -174,13 +174,56 @@ done:
     return status;
 }
 
+/* ---- one short row ---- */
+
+/** Whether all elements of t, of at least two, are the same one. */
+static bool stands_still(const saros_tensor *t) {
+    for (int a = 0; a < t->rank; ++a)
+        if (t->strides[a] != 0 && t->shape[a] > 1) return false;
+    return true;
+}
+
+/** The operands as one row for the code, without the planning that a few elements do not pay for:
+ * false if they are no such row. The bits are those of the nest, which has one block here. */
+static bool one_row(const saros_evaluation *e, const saros_fused *kernel, const saros_type *type,
+                    saros_kernel_pattern *pattern, const char **in, char **out) {
+    const int64_t count = saros_type_count(type);
+    if (count < 2 || count > SAROS_KERNEL_SHORT) return false;
+    if (kernel->axes && kernel->axes != (UINT32_C(1) << type->rank) - 1) return false;
+    *pattern = (saros_kernel_pattern){.mode = SAROS_NEST_POINTWISE};
+    for (int k = 0; k < e->ins; ++k) {
+        if (!e->in[k]->contiguous) {
+            if (!stands_still(e->in[k])) return false;
+            pattern->still |= UINT32_C(1) << k;
+        }
+        in[k] = e->in[k]->data;
+    }
+    for (int m = 0; m < e->outs; ++m) {
+        if (kernel->reduce[m])
+            pattern->mode = SAROS_NEST_ALL;
+        else if (!e->out[m]->contiguous)
+            return false;
+        out[m] = e->out[m]->data;
+    }
+    return true;
+}
+
 static saros_status kernel_evaluate(const saros_evaluation *e) {
+    static const int64_t still[SAROS_NEST_OPERANDS];
     saros_loaded *l = saros_tensor_payload(e->attributes->tensor, &kernel_class);
+    const char *in[SAROS_NEST_LOADS];
+    char *out[SAROS_NEST_STORES];
     saros_nest s;
     saros_type type;
+    saros_kernel_pattern pattern;
     saros_kernel_code *code = NULL;
     saros_type_from_words(e->attributes->word, &type);
     if (l->cover) return saros_kernel_run_boxes(e, l, &type);
+    if (one_row(e, &l->kernel, &type, &pattern, in, out)) {
+        saros_status status = saros_loaded_code(l, pattern, &code);
+        if (status == SAROS_OK) code(1, saros_type_count(&type), in, still, out, still);
+        return status;
+    }
     saros_loaded_nest(e, l, &type, &s);
     s.nanoseconds = saros_loaded_cost(&s, l);
     if (!saros_nest_plan(&s)) {
