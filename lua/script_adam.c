@@ -2,7 +2,9 @@
  * on trees of numbers and tensors. Works on traced values too, so a whole training loop can be
  * recorded.
  *
- *      opt = saros.adam{lr=1e-3};  state = opt:init(w);  w, state = opt:update(w, grads, state) */
+ *      opt = saros.adam{lr=1e-3};  state = opt:init(w);  w, state = opt:update(w, grads, state)
+ *
+ *  update(w, grads, state, lr) takes the rate of this step, for schedules. */
 #include "script_tree_impl.h"
 
 typedef struct adam {
@@ -65,8 +67,8 @@ static void push_correction(lua_State *L, double beta, int t) {
     lua_arith(L, LUA_OPSUB);
 }
 
-/** One leaf: w, g, m, v at base … base+3; leaves new w, m, v on top. */
-static void update_leaf(lua_State *L, const adam *a, int base, int t) {
+/** One leaf: w, g, m, v at base … base+3; leaves new w, m, v on top. The rate stands at `lr`. */
+static void update_leaf(lua_State *L, const adam *a, int base, int t, int lr) {
     int w = base, g = base + 1;
     push_mix(L, a->beta1, base + 2, 1 - a->beta1, g);
     int m = lua_gettop(L);
@@ -77,7 +79,7 @@ static void update_leaf(lua_State *L, const adam *a, int base, int t) {
     lua_remove(L, m + 1);
     int v = lua_gettop(L);
     lua_pushvalue(L, w); /* w - lr (m / (1-b1^t)) / (sqrt(v / (1-b2^t)) + eps) */
-    lua_pushnumber(L, a->lr);
+    lua_pushvalue(L, lr);
     lua_pushvalue(L, m);
     push_correction(L, a->beta1, t);
     lua_arith(L, LUA_OPDIV);
@@ -94,11 +96,15 @@ static void update_leaf(lua_State *L, const adam *a, int base, int t) {
     lua_insert(L, m);
 }
 
-/** (opt, w, grads, state) -> w, state. */
+/** (opt, w, grads, state, lr?) -> w, state. */
 static int adam_update(lua_State *L) {
     const adam *a = self(L);
-    lua_settop(L, 4);
+    lua_settop(L, 5);
     if (!lua_istable(L, 4)) script_expected(L, 4, "state", "what init or update gave");
+    if (lua_isnil(L, 5)) {
+        lua_pushnumber(L, a->lr);
+        lua_replace(L, 5);
+    }
     script_tree_mirrors(L, 2, "weights", 3, "gradients");
     int w = push_leaves(L, 2), g = push_leaves(L, 3), n = (int)lua_rawlen(L, w);
     lua_getfield(L, 4, "m");
@@ -115,7 +121,7 @@ static int adam_update(lua_State *L) {
         lua_rawgeti(L, g, i);
         lua_rawgeti(L, m, i);
         lua_rawgeti(L, v, i);
-        update_leaf(L, a, base, t);
+        update_leaf(L, a, base, t, 5);
         for (int k = 2; k >= 0; --k) lua_rawseti(L, out + k, i);
         lua_settop(L, base - 1);
     }
@@ -164,8 +170,8 @@ static int adam_make(lua_State *L) {
 
 static const script_entry entries[] = {
     {"adam", "options", "any",
-     "{lr=, beta1=, beta2=, epsilon=}: opt:init(w) gives a state, opt:update(w, grads, state) w "
-     "and state",
+     "{lr=, beta1=, beta2=, epsilon=}: opt:init(w) gives a state, opt:update(w, grads, state, "
+     "lr?) w and state",
      adam_make},
 };
 
