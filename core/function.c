@@ -99,7 +99,7 @@ static saros_status lower_body(const saros_body *body, int carries, bool whole, 
     SAROS_TRY(saros_gemm_pack(body, &packed));
     if (whole) SAROS_TRY(saros_rows_pass(packed, &cut));
     SAROS_TRY(saros_gemm_lower(cut ? cut : packed, &lowered));
-    status = saros_kernel_fuse(lowered, carries, out);
+    status = saros_kernel_fuse(lowered, carries, !whole, out);
 done:
     saros_body_release(packed);
     saros_body_release(cut);

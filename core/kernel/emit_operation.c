@@ -4,6 +4,7 @@
  *  llvm.maximum cannot be selected by LLVM 14 and maxnum swallows NaN: maximum and minimum are
  *  compare and select. */
 #include <inttypes.h>
+#include <math.h>
 #include <stdio.h>
 
 #include "kernel/emit_impl.h"
@@ -79,8 +80,8 @@ static const template_ templates[] = {
     {&saros_row_abs, CALL, "fabs", NULL, NULL},
     {&saros_row_floor, CALL, "floor", NULL, NULL},
     {&saros_row_round, CALL, "rint", NULL, NULL},
-    {&saros_row_maximum, EXTREME, "oge", NULL, NULL},
-    {&saros_row_minimum, EXTREME, "ole", NULL, NULL},
+    {&saros_row_maximum, EXTREME, "ogt", NULL, NULL},
+    {&saros_row_minimum, EXTREME, "olt", NULL, NULL},
     {&saros_row_eq, COMPARE, "oeq", "eq", NULL},
     {&saros_row_ne, COMPARE, "une", "ne", NULL},
     {&saros_row_lt, COMPARE, "olt", "slt", NULL},
@@ -130,22 +131,42 @@ static void put_binary(saros_emitter *e, const char *op, saros_dtype dtype, int 
     saros_put(e, "\n");
 }
 
+/** Whether operand `o` is a number for sure. */
+static bool is_number(const saros_emitter *e, int o) {
+    if (o < e->k->ins || e->k->operation[o - e->k->ins].row) return false;
+    return !isnan(saros_from_bits(e->k->operation[o - e->k->ins].word));
+}
+
+/** %<tag>u<o>: where operand `o` is NaN; once in a body. */
+static void put_unordered(saros_emitter *e, int o, saros_dtype dtype) {
+    if (e->unordered[o]) return;
+    e->unordered[o] = true;
+    saros_put(e, "  %%%su%d = ", e->tag, o);
+    put_binary(e, "fcmp uno", dtype, o, o);
+}
+
+/** b if it is beyond a, else a: an instruction of its own on x86, which takes a if either is NaN;
+ * then b where that is NaN. */
 static void put_extreme(saros_emitter *e, int id, const saros_fused_operation *o, const char *op) {
     const char *type = saros_put_scalar(o->dtype);
+    const int a = o->operand[0], b = o->operand[1];
+    const bool number = is_number(e, b);
     char compare[16];
     snprintf(compare, sizeof compare, "fcmp %s", op);
     saros_put(e, "  %%%sa%d = ", e->tag, id);
-    put_binary(e, compare, o->dtype, o->operand[0], o->operand[1]);
-    saros_put(e, "  %%%sb%d = ", e->tag, id);
-    put_binary(e, "fcmp uno", o->dtype, o->operand[0], o->operand[0]);
-    saros_put(e, "  %%%sc%d = or <%d x i1> %%%sa%d, %%%sb%d\n", e->tag, id, e->lanes, e->tag, id,
-              e->tag, id);
-    saros_put(e, "  %%%s%d = select <%d x i1> %%%sc%d, <%d x %s> ", e->tag, id, e->lanes, e->tag,
-              id, e->lanes, type);
-    saros_put_operand(e, o->operand[0]);
+    put_binary(e, compare, o->dtype, b, a);
+    saros_put(e, "  %%%s%s%d = select <%d x i1> %%%sa%d, <%d x %s> ", e->tag, number ? "" : "b", id,
+              e->lanes, e->tag, id, e->lanes, type);
+    saros_put_operand(e, b);
     saros_put(e, ", <%d x %s> ", e->lanes, type);
-    saros_put_operand(e, o->operand[1]);
+    saros_put_operand(e, a);
     saros_put(e, "\n");
+    if (number) return;
+    put_unordered(e, b, o->dtype);
+    saros_put(e, "  %%%s%d = select <%d x i1> %%%su%d, <%d x %s> ", e->tag, id, e->lanes, e->tag, b,
+              e->lanes, type);
+    saros_put_operand(e, b);
+    saros_put(e, ", <%d x %s> %%%sb%d\n", e->lanes, type, e->tag, id);
 }
 
 /** x^n by the binary method from the lowest bit, as the reference does. */

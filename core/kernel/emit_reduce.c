@@ -58,15 +58,15 @@ static void slice(saros_emitter *e, const char *name, const char *type, int lane
 }
 
 /** A name for operand out[m], the neutral element where the mask is off. */
-static void name_value(saros_emitter *e, int m, const char *name, bool masked) {
+static void name_value(saros_emitter *e, int m, const char *name, const char *mask) {
     const char *type = saros_put_scalar(dtype_of(e, m));
-    if (masked)
-        saros_put(e, "  %%%s = select <%d x i1> %%mask, <%d x %s> ", name, e->lanes, e->lanes,
+    if (mask)
+        saros_put(e, "  %%%s = select <%d x i1> %%%s, <%d x %s> ", name, e->lanes, mask, e->lanes,
                   type);
     else
         saros_put(e, "  %%%s = bitcast <%d x %s> ", name, e->lanes, type);
     saros_put_operand(e, e->k->out[m]);
-    if (masked) {
+    if (mask) {
         saros_put(e, ", <%d x %s> ", e->lanes, type);
         saros_put_vector(e, dtype_of(e, m), saros_reduce_neutral(e->k->reduce[m], dtype_of(e, m)));
     } else {
@@ -75,12 +75,12 @@ static void name_value(saros_emitter *e, int m, const char *name, bool masked) {
     saros_put(e, "\n");
 }
 
-void saros_put_fold(saros_emitter *e, int m, const char *from, const char *to, bool masked) {
+void saros_put_fold(saros_emitter *e, int m, const char *from, const char *to, const char *mask) {
     const int lanes = saros_reduce_lanes(e, m), parts = e->lanes / lanes;
     char value[32], part[32], sum[32], last[32];
     snprintf(value, sizeof value, "acc_v%s%d", e->tag, m);
     snprintf(last, sizeof last, "%s", from);
-    name_value(e, m, value, masked);
+    name_value(e, m, value, mask);
     for (int p = 0; p < parts; ++p) {
         snprintf(part, sizeof part, "acc_p%s%d_%d", e->tag, m, p);
         if (p + 1 < parts)
@@ -96,7 +96,7 @@ void saros_put_fold(saros_emitter *e, int m, const char *from, const char *to, b
 void saros_put_added(saros_emitter *e, int m, const char *old, const char *name) {
     char value[32];
     snprintf(value, sizeof value, "acc_v%s%d", e->tag, m);
-    name_value(e, m, value, false);
+    name_value(e, m, value, NULL);
     combine(e, m, e->lanes, name, old, value);
 }
 

@@ -107,6 +107,7 @@ static void emit_group(saros_fusion *f, int32_t v) {
     saros_cover *cover = NULL;
     int32_t stored[SAROS_KERNEL_STORES], load[SAROS_KERNEL_LOADS];
     kernel.axes = (uint32_t)f->axes[v];
+    kernel.often = f->often;
     if (!worth_it(f, v) || !gather_loads(f, v, &kernel, load) ||
         !gather_operations(f, v, &kernel, stored)) {
         for (int32_t n = v; n >= 0; n = f->next[n]) emit_alone(f, n);
@@ -184,7 +185,7 @@ static saros_status open_fusion(saros_fusion *f, const saros_body *body) {
     return SAROS_OK;
 }
 
-saros_status saros_kernel_fuse(const saros_body *body, int carries, saros_body **out) {
+saros_status saros_kernel_fuse(const saros_body *body, int carries, bool often, saros_body **out) {
     saros_body *expanded = NULL;
     saros_fusion f = {0};
     saros_status status = SAROS_OK;
@@ -193,6 +194,7 @@ saros_status saros_kernel_fuse(const saros_body *body, int carries, saros_body *
     SAROS_TRY(open_fusion(&f, expanded));
     f.carries = carries;
     f.few = carries > 0 ? SAROS_KERNEL_FEW_LOOPED : SAROS_KERNEL_FEW;
+    f.often = often;
     SAROS_TRY(saros_rewrite_mark(expanded, f.live));
     saros_fuse_group(&f);
     SAROS_TRY(saros_fuse_sink(&f));

@@ -36,6 +36,7 @@ typedef struct saros_fusion {
     saros_value *in;           /**< operands of the node being made */
     saros_value *out;
     int32_t tick;
+    bool often; /**< of the kernels made */
     void *memory;
 } saros_fusion;
 

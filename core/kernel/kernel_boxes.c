@@ -87,8 +87,10 @@ static saros_status run_nest(const boxes *b, saros_nest *s) {
     saros_kernel_code *code = NULL;
     if (!saros_nest_plan(s)) return SAROS_OK;
     s->streams = false;
-    saros_status status =
-        saros_loaded_code(b->l, (saros_kernel_pattern){s->still, s->mode, false}, &code);
+    double work = s->nanoseconds;
+    for (int a = 0; a < s->rank; ++a) work *= (double)s->extent[a];
+    saros_status status = saros_kernel_codes_find(
+        &b->l->codes, &b->l->kernel, (saros_kernel_pattern){s->still, s->mode, false}, work, &code);
     for (int64_t task = 0; status == SAROS_OK && task < s->tasks; ++task)
         status = saros_nest_run_task(s, code, task);
     return status;
@@ -124,7 +126,8 @@ static saros_status prepare(boxes *b) {
     b->nanoseconds = saros_loaded_cost(&s, b->l);
     for (int k = 0; k < s.ins; ++k)
         if (s.stride[k][s.rank - 1] == 0) b->pattern.still |= UINT32_C(1) << k;
-    return saros_loaded_code(b->l, b->pattern, &b->code);
+    return saros_kernel_codes_find(&b->l->codes, &b->l->kernel, b->pattern,
+                                   b->nanoseconds * (double)saros_type_count(b->type), &b->code);
 }
 
 saros_status saros_kernel_run_boxes(const saros_evaluation *e, saros_loaded *l,

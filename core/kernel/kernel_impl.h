@@ -8,6 +8,9 @@
 #ifndef SAROS_KERNEL_IMPL_H
 #define SAROS_KERNEL_IMPL_H
 
+#include <pthread.h>
+#include <stdatomic.h>
+
 #include "nest_impl.h"
 #include "saros/function.h"
 
@@ -38,6 +41,7 @@ typedef struct saros_fused {
     int out[SAROS_KERNEL_STORES];                       /**< operand numbers stored */
     const saros_primitive *reduce[SAROS_KERNEL_STORES]; /**< sum, max or min of it is; NULL: all */
     uint32_t axes;                                      /**< over which it is reduced */
+    bool often; /**< it will run many times: the code is worth its time from the start */
 } saros_fused;
 
 /** A box of the index space in which a load is one operand of the node, that has its shape. */
@@ -96,11 +100,36 @@ typedef size_t saros_dump_text(const void *what, char *text, size_t bytes);
 /** Appends the text to the file that SAROS_DUMP=kernels:FILE names, if it does. */
 saros_status saros_dump_kernels(saros_dump_text *dump, const void *what);
 
-/** Machine code of IR text; cached by text. The name in the text is "kernel". */
-saros_status saros_jit_compile(const char *text, saros_kernel_code **out);
+/** How long the code generator may take. */
+typedef enum saros_jit_level { SAROS_JIT_QUICK, SAROS_JIT_THOROUGH } saros_jit_level;
+/** Machine code of IR text; cached by text and level. The name in the text is "kernel". */
+saros_status saros_jit_compile(const char *text, saros_jit_level level, saros_kernel_code **out);
 /** Widest vectors of this machine that the code generator uses (SAROS_MAX_ISA lowers it); 0: no
  * code can be made here. */
 int saros_jit_bits(void);
+
+/** The code of a kernel for one pattern. */
+typedef struct saros_kernel_variant {
+    saros_kernel_pattern pattern;
+    _Atomic int64_t work; /**< nanoseconds, of the calls while the code was quick */
+    saros_kernel_code *_Atomic code;
+} saros_kernel_variant;
+
+enum { SAROS_KERNEL_VARIANTS = 8 };
+typedef struct saros_kernel_codes {
+    pthread_mutex_t lock;
+    int variants;
+    saros_kernel_variant variant[SAROS_KERNEL_VARIANTS];
+} saros_kernel_codes;
+
+/** `codes` holds zeros. */
+void saros_kernel_codes_open(saros_kernel_codes *codes);
+void saros_kernel_codes_close(saros_kernel_codes *codes);
+/** The code of the kernel for a call that takes about so many nanoseconds; any number of threads at
+ * once. */
+saros_status saros_kernel_codes_find(saros_kernel_codes *codes, const saros_fused *kernel,
+                                     saros_kernel_pattern pattern, double nanoseconds,
+                                     saros_kernel_code **out);
 
 /** The row of a fused group: attribute tensor holds the kernel; words: shape, dtypes of the
  * outputs. */
@@ -123,8 +152,9 @@ saros_value saros_kernel_expand(const saros_primitive *row, const saros_value *i
 saros_value saros_kernel_expand_looped(const saros_primitive *row, const saros_value *in);
 
 /** The body with groups of pointwise nodes replaced by kernels; outputs in the same order. Of a
- * loop's body, inputs 1 … carries are its carries. */
-saros_status saros_kernel_fuse(const saros_body *body, int carries, saros_body **out);
+ * loop's body, inputs 1 … carries are its carries.
+ *  @param often whether each call of the body is one of many: a block of rows. */
+saros_status saros_kernel_fuse(const saros_body *body, int carries, bool often, saros_body **out);
 
 /** A row that only expansions make: pointwise, without derivative. */
 #define SAROS_EXPANSION_ROW(name_, doc_, operands_, type_, evaluate_)                              \

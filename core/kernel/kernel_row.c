@@ -13,11 +13,14 @@
 #include "saros/memory.h"
 #include "tensor_impl.h"
 
-enum { CACHED = 1 << 20 }; /* bytes that stay in a core's caches from kernel to kernel */
+enum {
+    CACHED = 1 << 20, /* bytes that stay in a core's caches from kernel to kernel */
+    SHORT = 50        /* nanoseconds of one short row */
+};
 
 static void loaded_release(void *payload) {
     saros_loaded *l = payload;
-    pthread_mutex_destroy(&l->lock);
+    saros_kernel_codes_close(&l->codes);
     saros_release(l->cover);
     saros_release(l);
 }
@@ -31,36 +34,6 @@ const saros_fused *saros_kernel_of(const saros_tensor *attribute) {
 const saros_cover *saros_kernel_cover(const saros_tensor *attribute) {
     const saros_loaded *l = saros_tensor_payload(attribute, &kernel_class);
     return l ? l->cover : NULL;
-}
-
-static bool same_pattern(saros_kernel_pattern a, saros_kernel_pattern b) {
-    return a.still == b.still && a.mode == b.mode && a.stream == b.stream;
-}
-
-saros_status saros_loaded_code(saros_loaded *l, saros_kernel_pattern pattern,
-                               saros_kernel_code **out) {
-    saros_status status = SAROS_OK;
-    char *text = NULL;
-    for (int v = 0; v < SAROS_KERNEL_VARIANTS; ++v) {
-        saros_kernel_code *code = l->code[v];
-        if (code && same_pattern(l->pattern[v], pattern)) {
-            *out = code;
-            return SAROS_OK;
-        }
-    }
-    pthread_mutex_lock(&l->lock);
-    text = saros_kernel_emit(&l->kernel, pattern, saros_jit_bits(), "kernel");
-    if (!text) SAROS_TRY(SAROS_ERR_MEMORY);
-    SAROS_TRY(saros_jit_compile(text, out));
-    SAROS_TRY(saros_kernel_record(&l->kernel, pattern.still));
-    if (l->variants < SAROS_KERNEL_VARIANTS) {
-        l->pattern[l->variants] = pattern;
-        l->code[l->variants++] = *out;
-    }
-done:
-    pthread_mutex_unlock(&l->lock);
-    saros_release(text);
-    return status;
 }
 
 /* ---- operands of the nest ---- */
@@ -220,18 +193,19 @@ static saros_status kernel_evaluate(const saros_evaluation *e) {
     saros_type_from_words(e->attributes->word, &type);
     if (l->cover) return saros_kernel_run_boxes(e, l, &type);
     if (one_row(e, &l->kernel, &type, &pattern, in, out)) {
-        saros_status status = saros_loaded_code(l, pattern, &code);
+        saros_status status = saros_kernel_codes_find(&l->codes, &l->kernel, pattern, SHORT, &code);
         if (status == SAROS_OK) code(1, saros_type_count(&type), in, still, out, still);
         return status;
     }
     saros_loaded_nest(e, l, &type, &s);
     s.nanoseconds = saros_loaded_cost(&s, l);
+    const double work = s.nanoseconds * (double)saros_type_count(&type);
     if (!saros_nest_plan(&s)) {
         fill_neutral(e, &l->kernel);
         return SAROS_OK;
     }
-    saros_status status =
-        saros_loaded_code(l, (saros_kernel_pattern){s.still, s.mode, s.streams}, &code);
+    saros_status status = saros_kernel_codes_find(
+        &l->codes, &l->kernel, (saros_kernel_pattern){s.still, s.mode, s.streams}, work, &code);
     if (status != SAROS_OK) return status;
     return s.reduces && !s.direct ? run_partial(e, &l->kernel, &s, code) : saros_nest_run(&s, code);
 }
@@ -275,7 +249,7 @@ void saros_kernel_build(saros_graph *graph, const saros_fused *kernel, saros_cov
         l->kernel = *kernel;
         l->cover = cover;
         l->operations = saros_kernel_operations(kernel);
-        pthread_mutex_init(&l->lock, NULL);
+        saros_kernel_codes_open(&l->codes);
     }
     if (!l) saros_release(cover);
     if (!l || saros_tensor_opaque(&kernel_class, l, &object) != SAROS_OK) {

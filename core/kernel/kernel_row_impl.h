@@ -3,25 +3,16 @@
 #ifndef SAROS_KERNEL_ROW_IMPL_H
 #define SAROS_KERNEL_ROW_IMPL_H
 
-#include <pthread.h>
-
 #include "kernel/kernel_impl.h"
 
-enum { SAROS_KERNEL_VARIANTS = 8 };
-
-/** A kernel and its code, one variant per pattern. */
+/** A kernel and its code. */
 typedef struct saros_loaded {
     saros_fused kernel;
     saros_cover *cover; /**< of loads in parts; NULL: operands are the loads */
     int operations;
-    pthread_mutex_t lock;
-    int variants;
-    saros_kernel_pattern pattern[SAROS_KERNEL_VARIANTS];
-    saros_kernel_code *_Atomic code[SAROS_KERNEL_VARIANTS];
+    saros_kernel_codes codes;
 } saros_loaded;
 
-saros_status saros_loaded_code(saros_loaded *l, saros_kernel_pattern pattern,
-                               saros_kernel_code **out);
 /** Index space and operands of one evaluation; `type` is its full shape. Loads in parts are left
  * out. */
 void saros_loaded_nest(const saros_evaluation *e, const saros_loaded *l, const saros_type *type,

@@ -104,11 +104,11 @@ static void select_jet(const saros_rule *rule, int order, const saros_value *ser
 
 SAROS_FAST static void maximum_f64(const saros_run *run) {
     SAROS_BINARY(double, double);
-    SAROS_EACH y[i] = a[i] >= b[i] || a[i] != a[i] ? a[i] : b[i];
+    SAROS_EACH y[i] = b[i] > a[i] || b[i] != b[i] ? b[i] : a[i];
 }
 SAROS_FAST static void maximum_f32(const saros_run *run) {
     SAROS_BINARY(float, float);
-    SAROS_EACH y[i] = a[i] >= b[i] || a[i] != a[i] ? a[i] : b[i];
+    SAROS_EACH y[i] = b[i] > a[i] || b[i] != b[i] ? b[i] : a[i];
 }
 SAROS_FAST static void maximum_i64(const saros_run *run) {
     SAROS_BINARY(int64_t, int64_t);
@@ -140,11 +140,11 @@ saros_value saros_maximum(saros_value a, saros_value b) {
 
 SAROS_FAST static void minimum_f64(const saros_run *run) {
     SAROS_BINARY(double, double);
-    SAROS_EACH y[i] = a[i] <= b[i] || a[i] != a[i] ? a[i] : b[i];
+    SAROS_EACH y[i] = b[i] < a[i] || b[i] != b[i] ? b[i] : a[i];
 }
 SAROS_FAST static void minimum_f32(const saros_run *run) {
     SAROS_BINARY(float, float);
-    SAROS_EACH y[i] = a[i] <= b[i] || a[i] != a[i] ? a[i] : b[i];
+    SAROS_EACH y[i] = b[i] < a[i] || b[i] != b[i] ? b[i] : a[i];
 }
 SAROS_FAST static void minimum_i64(const saros_run *run) {
     SAROS_BINARY(int64_t, int64_t);

@@ -196,7 +196,7 @@ END_TEST
 static int kernels(saros_value in, saros_value out) {
     saros_body *body = NULL, *fused = NULL;
     ck_ok(saros_body_extract(in.graph, 1, &in, 1, &out, &body, NULL));
-    ck_ok(saros_kernel_fuse(body, 0, &fused));
+    ck_ok(saros_kernel_fuse(body, 0, false, &fused));
     int count = 0;
     saros_graph *g = saros_body_graph(fused);
     for (int32_t id = 0; id < saros_graph_count(g);) {

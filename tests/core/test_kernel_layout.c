@@ -136,7 +136,7 @@ START_TEST(results_may_lie_inside_of_larger_arrays) {
         saros_value x = saros_input(g, &type, "x");
         saros_value y = saros_abs(saros_add(saros_mul(x, x), saros_like(x, 1.0)));
         ck_ok(saros_body_extract(g, 1, &x, 1, &y, &body, NULL));
-        ck_ok(saros_kernel_fuse(body, 0, &fused));
+        ck_ok(saros_kernel_fuse(body, 0, false, &fused));
         ck_ok(saros_tensor_zeros(SAROS_F64, 2, around, &all));
         ck_ok(saros_tensor_view(all, 2, sizes[s], (int64_t[]){m + 4, 1}, m + 4 + 2, &view));
         saros_graph *inside = saros_body_graph(fused);

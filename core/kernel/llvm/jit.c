@@ -1,5 +1,5 @@
-/** LLVM: IR text -> machine code in this process, cached by 128 bits of hash and the length of the
- *  text: texts are long, and there are many.
+/** LLVM: IR text -> machine code in this process, cached by 128 bits of hash of text and level, and
+ *  the length of the text: texts are long, and there are many.
  *
  *  Each text is compiled to an object by the thread that asks first, without a lock, so several
  *  compile at once; who asks for the same text meanwhile waits. Only adding the object and looking
@@ -30,12 +30,16 @@ typedef struct cached {
     saros_kernel_code *code;
 } cached;
 
+enum { IDLE = 64 /* most machines kept: as many as threads compile at once */ };
+
 static struct {
     pthread_mutex_t lock;
     pthread_cond_t changed; /* a text is ready, or will not be */
     pthread_once_t once;
     LLVMOrcLLJITRef jit;
     saros_llvm_target target;
+    LLVMTargetMachineRef idle[2][IDLE]; /* by level */
+    int idles[2];
     char *cpu, *features; /* of the host, held to the end */
     int bits;
     cached *table; /* open addressing */
@@ -166,8 +170,8 @@ static saros_status link_object(LLVMMemoryBufferRef object, const char *name,
 
 /* ---- the table ---- */
 
-static key key_of(const char *text) {
-    key k = {.hash = {1469598103934665603u, 0x9E3779B97F4A7C15u}};
+static key key_of(const char *text, saros_jit_level level) {
+    key k = {.hash = {1469598103934665603u + (uint64_t)level, 0x9E3779B97F4A7C15u}};
     for (; text[k.length]; ++k.length) {
         k.hash[0] = (k.hash[0] ^ (unsigned char)text[k.length]) * 1099511628211u;
         k.hash[1] = saros_hash_mix(k.hash[1], (unsigned char)text[k.length]);
@@ -208,23 +212,30 @@ static cached *enter(const key *k) {
 }
 
 /** Compiles without the lock, which is held before and after. */
-static saros_status compile(const char *text, saros_kernel_code **out) {
+static saros_status compile(const char *text, saros_jit_level level, saros_kernel_code **out) {
     char name[48];
     LLVMMemoryBufferRef object = NULL;
     snprintf(name, sizeof name, "kernel_%lld", (long long)engine.objects++);
+    LLVMTargetMachineRef machine =
+        engine.idles[level] ? engine.idle[level][--engine.idles[level]] : NULL;
     pthread_mutex_unlock(&engine.lock);
-    saros_status status = saros_llvm_object(&engine.target, text, name, &object);
+    if (!machine) machine = saros_llvm_machine(&engine.target, level);
+    saros_status status = saros_llvm_object(&engine.target, machine, text, name, &object);
     pthread_mutex_lock(&engine.lock);
+    if (engine.idles[level] < IDLE)
+        engine.idle[level][engine.idles[level]++] = machine;
+    else
+        LLVMDisposeTargetMachine(machine);
     return status == SAROS_OK ? link_object(object, name, out) : status;
 }
 
-saros_status saros_jit_compile(const char *text, saros_kernel_code **out) {
+saros_status saros_jit_compile(const char *text, saros_jit_level level, saros_kernel_code **out) {
     if (!saros_jit_bits())
         return saros_fail(SAROS_ERR_UNSUPPORTED, "kernel", "use the reference backend",
                           "no code can be generated for this machine");
     saros_status status = SAROS_OK;
     saros_kernel_code *code = NULL;
-    const key k = key_of(text);
+    const key k = key_of(text, level);
     pthread_mutex_lock(&engine.lock);
     cached *c = enter(&k);
     if (!c) SAROS_TRY(saros_fail(SAROS_ERR_MEMORY, "kernel", NULL, "no memory for code"));
@@ -234,7 +245,7 @@ saros_status saros_jit_compile(const char *text, saros_kernel_code **out) {
     }
     if (!c->code) {
         c->busy = true;
-        status = compile(text, &code);
+        status = compile(text, level, &code);
         c = place_of(&k);
         c->busy = false;
         if (status == SAROS_OK) c->code = code;
