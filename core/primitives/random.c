@@ -12,6 +12,7 @@
 #include <math.h>
 
 #include "primitives/build_impl.h"
+#include "saros/pool.h"
 #include "tensor_impl.h"
 
 typedef struct philox_block {
@@ -102,20 +103,40 @@ static double draw_uniform_f32(philox_block b) {
     return (double)(half(b, 0) >> 40) * 0x1p-24;
 }
 
+/** Elements of one result; tasks are runs of them. */
+typedef struct drawing {
+    const uint64_t *key;
+    saros_tensor *out;
+    int64_t each; /**< elements of one key */
+    draw *draw;
+} drawing;
+
+enum { RUN = 4096 };
+
+static saros_status draw_run(void *user, int64_t task) {
+    const drawing *d = user;
+    const int64_t first = task * RUN;
+    const int64_t last = first + RUN < d->out->count ? first + RUN : d->out->count;
+    for (int64_t i = first; i < last; ++i) {
+        const uint64_t *key = d->key + 2 * (i / d->each);
+        const double x = d->draw(philox(key[0], (uint64_t)(i % d->each), key[1]));
+        if (d->out->dtype == SAROS_F64)
+            ((double *)d->out->data)[i] = x;
+        else
+            ((float *)d->out->data)[i] = (float)x;
+    }
+    return SAROS_OK;
+}
+
 static saros_status run_draws(const saros_evaluation *e, draw *f64, draw *f32) {
     saros_status status = SAROS_OK;
     saros_tensor *key = NULL, *out = e->out[0];
     SAROS_TRY(saros_tensor_contiguous(e->in[0], &key));
-    const uint64_t *k = key->data;
-    int64_t keys = key->count / 2, n = keys ? out->count / keys : 0;
-    for (int64_t s = 0; s < keys; ++s)
-        for (int64_t i = 0; i < n; ++i) {
-            philox_block block = philox(k[2 * s], (uint64_t)i, k[2 * s + 1]);
-            if (out->dtype == SAROS_F64)
-                ((double *)out->data)[s * n + i] = f64(block);
-            else
-                ((float *)out->data)[s * n + i] = (float)f32(block);
-        }
+    drawing d = {key->data, out, 0, out->dtype == SAROS_F64 ? f64 : f32};
+    if (out->count > 0) {
+        d.each = out->count / (key->count / 2);
+        status = saros_pool_run((out->count + RUN - 1) / RUN, draw_run, &d);
+    }
 done:
     saros_tensor_release(key);
     return status;
