@@ -77,6 +77,9 @@ double bench_difference(const saros_tensor *a, const saros_tensor *b);
  * else measures nothing. */
 void bench_agree(const char *name, const saros_tensor *a, const saros_tensor *b, double tolerance);
 
+/** Writes a file into a folder, for programs that do the same work. */
+void bench_put(const char *folder, const char *name, const void *data, size_t bytes);
+
 /** A compiled function with inputs and outputs; and room where the floor puts what it computes. */
 enum { BENCH_MOST = 8 };
 typedef struct bench_call {

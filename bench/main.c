@@ -11,6 +11,7 @@
 #include <string.h>
 
 #include "measure_impl.h"
+#include "operators_impl.h"
 #include "pinn_impl.h"
 #include "processes_impl.h"
 
@@ -57,6 +58,7 @@ int main(int count, char **word) {
     }
     if (count == 3 && !strcmp(word[1], "--export")) {
         bench_pinn_export(word[2]);
+        bench_operators_export(word[2]);
         return 0;
     }
     for (; k < count && word[k][0] == '-'; ++k) {

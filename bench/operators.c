@@ -214,3 +214,31 @@ void bench_operators_memory(const char *how, int64_t width) {
                       &call);
     bench_call_clear(&call);
 }
+
+/* ---- for programs that do the same work ---- */
+static void put_tensor(const char *folder, const char *name, int64_t d,
+                       const saros_tensor *tensor) {
+    char file[64];
+    snprintf(file, sizeof file, "%s-%lld", name, (long long)d);
+    bench_put(folder, file, saros_tensor_const_data(tensor),
+              (size_t)saros_tensor_count(tensor) * sizeof(double));
+}
+
+static void export_row(const char *folder, const char *name, int64_t d, bool gradient,
+                       operator_fn *op) {
+    bench_call call;
+    double squares = 0;
+    (gradient ? gradient_make : operator_make)(op, d, &call);
+    const double *x = saros_tensor_const_data(call.out[0]);
+    for (int64_t i = 0; i < saros_tensor_count(call.out[0]); ++i) squares += x[i] * x[i];
+    bench_put(folder, name, &squares, sizeof squares);
+    put_tensor(folder, "operator-points", d, call.in[0]);
+    put_tensor(folder, "operator-weights", d, call.in[1]);
+    bench_call_clear(&call);
+}
+
+void bench_operators_export(const char *folder) {
+    export_row(folder, "squares-laplacian", LAPLACIAN_D, false, saros_laplacian);
+    export_row(folder, "squares-gradient", LAPLACIAN_D, true, saros_laplacian);
+    export_row(folder, "squares-biharmonic", BIHARMONIC_D, false, saros_biharmonic);
+}

@@ -118,16 +118,6 @@ void bench_pinn(void) {
 }
 
 /* ---- for programs that do the same work ---- */
-static void put(const char *folder, const char *name, const void *data, size_t bytes) {
-    char path[4096];
-    snprintf(path, sizeof path, "%s/%s", folder, name);
-    FILE *file = fopen(path, "wb");
-    if (!file || fwrite(data, 1, bytes, file) != bytes || fclose(file) != 0) {
-        fprintf(stderr, "cannot write %s\n", path);
-        exit(1);
-    }
-}
-
 static void export_size(const char *folder, const bench_pinn_size *size) {
     enum { STEPS = 10 };
     char name[64];
@@ -140,15 +130,15 @@ static void export_size(const char *folder, const bench_pinn_size *size) {
         &network));
     bench_check(saros_network_start(&network, 1, size->dtype, &weights));
     snprintf(name, sizeof name, "weights-%lld-%s", (long long)size->width, dtype);
-    put(folder, name, saros_tensor_const_data(weights),
-        (size_t)saros_tensor_count(weights) * saros_dtype_bytes(size->dtype));
+    bench_put(folder, name, saros_tensor_const_data(weights),
+              (size_t)saros_tensor_count(weights) * saros_dtype_bytes(size->dtype));
     bench_check(solve(size, "adam", STEPS, &(saros_solve_options){0}, &solution));
     const saros_info *info = saros_solution_info(solution);
     snprintf(name, sizeof name, "losses-%lld-%s", (long long)size->width, dtype);
     for (int k = 0; k < info->series; ++k)
         if (!strcmp(info->history[k].name, "loss"))
-            put(folder, name, info->history[k].value,
-                (size_t)info->history[k].count * sizeof(double));
+            bench_put(folder, name, info->history[k].value,
+                      (size_t)info->history[k].count * sizeof(double));
     saros_solution_release(solution);
     saros_tensor_release(weights);
 }

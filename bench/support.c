@@ -110,3 +110,14 @@ void bench_call_clear(bench_call *call) {
     }
     saros_function_release(call->function);
 }
+
+/* ---- for programs that do the same work ---- */
+void bench_put(const char *folder, const char *name, const void *data, size_t bytes) {
+    char path[4096];
+    snprintf(path, sizeof path, "%s/%s", folder, name);
+    FILE *file = fopen(path, "wb");
+    if (!file || fwrite(data, 1, bytes, file) != bytes || fclose(file) != 0) {
+        fprintf(stderr, "cannot write %s\n", path);
+        exit(1);
+    }
+}

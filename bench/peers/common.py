@@ -90,5 +90,18 @@ def weights(data, width, dtype):
     return layers
 
 
+def operator_net(data, d):
+    """(W, b) of each layer of the network D-768-768-512-512-1 and the points (n, d) of the operator rows."""
+    flat = np.fromfile(f"{data}/operator-weights-{d}")
+    sizes, layers, at = [d, 768, 768, 512, 512, 1], [], 0
+    for rows, columns in zip(sizes, sizes[1:]):
+        w = flat[at:at + rows * columns].reshape(rows, columns)
+        at += rows * columns
+        layers.append((w.copy(), flat[at:at + columns].copy()))
+        at += columns
+    assert at == flat.size
+    return layers, np.fromfile(f"{data}/operator-points-{d}").reshape(-1, d)
+
+
 def square(n, seed=0, dtype=np.float64):
     return np.random.default_rng(seed).uniform(-1, 1, (n, n)).astype(dtype)

@@ -141,6 +141,8 @@ for _ = 1, 50 do p, opt_state = opt:update(p, saros.grad(bowl)(p), opt_state) en
 local q = saros.minimise(bowl, { a = T{ 0, 0 }, b = 0.0 }, { method = { { "adam", lr = 0.05, steps = 50 } } })
 near(p.a, q.a, 1e-6)
 near(p.b, q.b, 1e-6)
+local whole, half = opt:update({ 1.0 }, { 1.0 }, opt:init{ 1.0 })[1], opt:update({ 1.0 }, { 1.0 }, opt:init{ 1.0 }, 0.025)[1]
+near(1 - whole, 2 * (1 - half), 1e-12) -- the rate of one step
 local start = { a = T{ 0, 0 }, b = 0.0 }
 local recorded = saros.loop(50, function(c)
   local w2, s2 = opt:update(c.w, saros.grad(bowl)(c.w), c.s)
