@@ -11,6 +11,11 @@
  * before an output are made equal so that it is hit without a very short one, and the controller
  * goes on from the step it wanted.
  *
+ *  An event is a change of sign of g(t, y) between the ends of an accepted step. The step is taken
+ * again with a part of h that bisection finds, so that it ends where g has just changed sign: the
+ * event lies on a step, and is a root in its size (event.c). Two changes of sign within a step are
+ * none.
+ *
  *  Does not look for a first step: from a ten-thousandth of the time the controller finds its own
  *  within a few steps either way.
  */
@@ -20,6 +25,7 @@
 #include <math.h>
 #include <string.h>
 
+#include "saros/event.h"
 #include "saros/memory.h"
 
 typedef struct adaption {
@@ -35,6 +41,11 @@ typedef struct adaption {
     bool after_rejection;
     int64_t room, rejected, accepted;
     double *taken;
+    const saros_event_functions *event; /* or NULL */
+    saros_tensor *g;
+    int sign; /* of g at y; 0: not known, as at a start or after a change */
+    int64_t events, event_room;
+    saros_event_place *place;
 } adaption;
 
 static double norm_of_error(const adaption *a) {
@@ -114,11 +125,114 @@ static saros_status give_up(const adaption *a, double t, double h, double e) {
                       t, h);
 }
 
-/* From one output to the next. */
-static saros_status cross(adaption *a, double t, double end, saros_stop_fn stop, void *user) {
+/* ---- events ---- */
+
+/* Sign of g at (t, y), 0 for a zero. */
+static saros_status sign_at(adaption *a, double t, saros_tensor *y, int *sign) {
+    saros_tensor *held[2] = {a->in[1], a->in[2]};
+    *(double *)saros_tensor_data(a->t) = t;
+    /* t, y, parameters: from the second place of t, h, y, parameters on */
+    a->in[1] = a->t;
+    a->in[2] = y;
+    saros_status status = saros_function_call(a->event->zero, a->in + 1, &a->g, NULL);
+    a->in[1] = held[0];
+    a->in[2] = held[1];
+    if (status) return status;
+    const double g = *(const double *)saros_tensor_const_data(a->g);
+    if (!isfinite(g))
+        return saros_fail(SAROS_ERR_NAN, a->integrator->name, NULL,
+                          "the function of the event is %g at t = %.10g", g, t);
+    *sign = (g > 0) - (g < 0);
+    return SAROS_OK;
+}
+
+static bool is_crossing(const adaption *a, int before, int after) {
+    if (!before || !after || before == after) return false;
+    return !a->event->direction || (after > 0) == (a->event->direction > 0);
+}
+
+/* The least part of h after which g has the sign `after`; a->next is the state there. */
+static saros_status locate(adaption *a, double t, double *h, int after) {
+    double lo = 0, hi = *h, norm = 0;
+    saros_status status = SAROS_OK;
+    while (status == SAROS_OK && hi - lo > 2 * DBL_EPSILON * fmax(fabs(t), hi)) {
+        const double middle = lo + (hi - lo) / 2;
+        int sign = 0;
+        if (!(middle > lo && middle < hi)) break;
+        status = try_step(a, t, middle, &norm);
+        if (status == SAROS_OK && isfinite(norm)) status = sign_at(a, t + middle, a->next, &sign);
+        if (sign == after || !isfinite(norm))
+            hi = middle;
+        else
+            lo = middle;
+    }
+    *h = hi;
+    return status ? status : try_step(a, t, hi, &norm);
+}
+
+static saros_status keep_event(adaption *a, int64_t interval, int64_t step, double t) {
+    const int64_t most = a->event->most > 0 ? a->event->most : 10000;
+    if (a->events == most)
+        return saros_fail(SAROS_ERR_NOT_CONVERGED, a->integrator->name,
+                          "they may gather before a time that no step reaches; raise `most` if not",
+                          "%lld events until t = %.10g", (long long)most, t);
+    if (a->events == a->event_room) {
+        int64_t room = a->event_room ? 2 * a->event_room : 16;
+        saros_event_place *larger = saros_reallocate(a->place, (size_t)room * sizeof *larger);
+        if (!larger) return SAROS_ERR_MEMORY;
+        a->place = larger;
+        a->event_room = room;
+    }
+    a->place[a->events++] = (saros_event_place){interval, step, t};
+    return SAROS_OK;
+}
+
+/* The state after an event, where it is another; steps begin anew. */
+static saros_status change_state(adaption *a, double t) {
+    saros_status status;
+    if (!a->event->change) return SAROS_OK;
+    *(double *)saros_tensor_data(a->t) = t;
+    a->in[1] = a->t;
+    status = saros_function_call(a->event->change, a->in + 1, &a->next, NULL);
+    a->in[1] = a->h;
+    if (status) return status;
+    saros_tensor *old = a->y;
+    a->in[2] = a->y = a->next;
+    a->next = old;
+    a->sign = 0;
+    a->wanted =
+        fmin(a->wanted, a->options->first_step > 0 ? a->options->first_step : 1e-4 * a->span);
+    a->before = 1;
+    return SAROS_OK;
+}
+
+/* After an accepted trial: shortens it to an event, if there is one in it. */
+static saros_status look_for_event(adaption *a, double t, double *h, bool *found) {
+    int sign = 0;
+    saros_status status = sign_at(a, t + *h, a->next, &sign);
+    *found = status == SAROS_OK && is_crossing(a, a->sign, sign);
+    if (*found) status = locate(a, t, h, sign);
+    if (sign) a->sign = sign;
+    return status;
+}
+
+/* ---- from one output to the next ---- */
+
+static saros_status take_step(adaption *a, double h) {
+    saros_tensor *old = a->y;
+    a->in[2] = a->y = a->next;
+    a->next = old;
+    return keep_step(a, h);
+}
+
+/* `*ended`: at an event, at time *until. */
+static saros_status cross(adaption *a, int64_t interval, double t, double end, saros_stop_fn stop,
+                          void *user, bool *ended, double *until) {
+    const int64_t first = a->accepted;
     int64_t most = a->options->max_steps > 0 ? a->options->max_steps : 100000;
-    for (int64_t tried = 0; t < end; ++tried) {
+    for (int64_t tried = 0; t < end && !*ended; ++tried) {
         double h = fitted(a, t, end), e = 0;
+        bool event = false;
         if (tried >= most)
             return saros_fail(SAROS_ERR_NOT_CONVERGED, a->integrator->name,
                               "raise max_steps or loosen rtol",
@@ -135,13 +249,21 @@ static saros_status cross(adaption *a, double t, double end, saros_stop_fn stop,
             if (a->wanted < 16 * DBL_EPSILON * fmax(fabs(t), a->span)) return give_up(a, t, h, e);
             continue;
         }
-        saros_tensor *old = a->y;
-        a->in[2] = a->y = a->next;
-        a->next = old;
-        status = keep_step(a, h);
+        if (a->event) status = look_for_event(a, t, &h, &event);
+        if (status == SAROS_OK) status = take_step(a, h);
         if (status) return status;
-        t = last ? end : t + h;
+        t = last && !event ? end : t + h;
+        if (!event) continue;
+        status = keep_event(a, interval, a->accepted - 1 - first, t);
+        if (status == SAROS_OK) status = change_state(a, t);
+        if (status) return status;
+        *ended = a->event->ends;
+        /* what is left may be less than can be told from t, and is a step all the same: it moves
+         * with the event */
+        if (!*ended && !(t < end)) status = keep_step(a, 0);
+        if (status) return status;
     }
+    *until = t;
     return SAROS_OK;
 }
 
@@ -156,6 +278,7 @@ static saros_status adaption_open(adaption *a, int parameters, saros_tensor *con
     SAROS_TRY(saros_tensor_make(SAROS_F64, 1, &a->n, &a->next));
     SAROS_TRY(saros_tensor_make(SAROS_F64, 1, &a->n, &a->error));
     SAROS_TRY(saros_tensor_assign(a->y, y0));
+    if (a->event) SAROS_TRY(saros_tensor_scalar(SAROS_F64, 0, &a->g));
     a->in[0] = a->t;
     a->in[1] = a->h;
     a->in[2] = a->y;
@@ -170,8 +293,10 @@ static void adaption_close(adaption *a) {
     saros_tensor_release(a->y);
     saros_tensor_release(a->next);
     saros_tensor_release(a->error);
+    saros_tensor_release(a->g);
     saros_release(a->in);
     saros_release(a->taken);
+    saros_release(a->place);
 }
 
 /* The state to the caller, as a tensor of its own. */
@@ -193,13 +318,14 @@ saros_status saros_adapt(const saros_function *step, const saros_integrator *int
     static const saros_adapt_options defaults;
     const saros_adapt_options *o = options ? options : &defaults;
     saros_status status = SAROS_OK;
-    saros_steps result = {.intervals = times - 1};
+    saros_steps result = {0};
     adaption a = {.step = step,
                   .integrator = integrator,
                   .options = o,
                   .rtol = o->rtol > 0 ? o->rtol : 1e-6,
                   .atol = o->atol > 0 ? o->atol : 1e-9,
                   .span = time[times - 1] - time[0],
+                  .event = o->event,
                   .n = saros_tensor_count(y0),
                   .before = 1};
     a.wanted = o->first_step > 0 ? o->first_step : 1e-4 * a.span;
@@ -207,21 +333,27 @@ saros_status saros_adapt(const saros_function *step, const saros_integrator *int
     if (!result.count) return SAROS_ERR_MEMORY;
     SAROS_TRY(adaption_open(&a, parameters, parameter, y0));
     SAROS_TRY(give(&a, time[0], output, user));
-    for (int j = 0; j + 1 < times; ++j) {
+    if (a.event) SAROS_TRY(sign_at(&a, time[0], a.y, &a.sign));
+    double last = time[0];
+    for (int j = 0; j + 1 < times && !result.ended; ++j) {
         int64_t before = a.accepted;
-        SAROS_TRY(cross(&a, time[j], time[j + 1], stop, user));
-        SAROS_TRY(give(&a, time[j + 1], output, user));
+        SAROS_TRY(cross(&a, j, time[j], time[j + 1], stop, user, &result.ended, &last));
+        SAROS_TRY(give(&a, last, output, user));
         result.count[j] = a.accepted - before;
         if (result.count[j] > result.most) result.most = result.count[j];
+        result.intervals = j + 1;
     }
     result.total = a.accepted;
     result.h = a.taken;
+    result.events = a.events;
+    result.event = a.place;
     a.taken = NULL;
+    a.place = NULL;
     if (info)
         *info = (saros_ode_info){.steps = a.accepted,
                                  .error_test_failures = a.rejected,
                                  .last_step = result.total ? result.h[result.total - 1] : 0,
-                                 .last_time = time[times - 1]};
+                                 .last_time = last};
     if (steps) {
         *steps = result;
         result = (saros_steps){0};
@@ -235,6 +367,7 @@ done:
 void saros_steps_clear(saros_steps *steps) {
     saros_release(steps->count);
     saros_release(steps->h);
+    saros_release(steps->event);
     *steps = (saros_steps){0};
 }
 

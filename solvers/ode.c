@@ -1,8 +1,9 @@
 /** saros_march: steps between output times, as two nested loops of the graph.
  *
  *  Interval j from t_j to t_{j+1} is cut into m_j equal steps h_j = (t_{j+1} - t_j)/m_j; step i
- * starts at t_j + i h_j. A sequence h_ji given instead is taken as it is, step i from t_j +
- * sum_{k<i} h_jk: a replay of steps chosen elsewhere, which carry no gradient. The outer loop runs
+ * starts at t_j + i h_j. A sequence h_ji given instead is a replay of steps chosen elsewhere: step
+ * i starts at t_j + sum_{k<i} h_jk; where an output time moves, the steps of its intervals move in
+ * proportion. The outer loop runs
  * over intervals and keeps what is observed; reverse mode keeps the state at each output time and
  * runs one interval's steps again to have those between (a single interval has no outer loop, and
  * is not run again). Stages of implicit steps are kept with the states, so that no reverse sweep
@@ -132,6 +133,23 @@ void saros_march_step(saros_graph *graph, const saros_march_spec *spec, saros_va
     saros_sparsity_release(owned);
 }
 
+/* Steps that were chosen elsewhere, as parts of their intervals, which output times may move: their
+ * proportions stay. An interval whose steps are all 0 is one step. */
+static saros_value scaled_steps(const saros_march_spec *spec, saros_value start, saros_value end) {
+    const saros_type row = *saros_value_type(start), all = *saros_value_type(spec->h);
+    const saros_value total = saros_sum(spec->h, 1 << 1),
+                      none = saros_splat(spec->h.graph, &row, 0);
+    const saros_value some = saros_gt(total, none);
+    const saros_value length = saros_sub(end, start);
+    const int64_t column[2] = {row.shape[0], 1};
+    const int axis[1] = {0};
+    saros_value scale =
+        saros_where(some, saros_div(length, saros_where(some, total, saros_like(total, 1))), none);
+    saros_value only = saros_reshape(saros_where(some, none, length), 2, column);
+    return saros_add(saros_mul(spec->h, saros_broadcast(scale, 2, all.shape, axis)),
+                     saros_pad(only, 1, 0, spec->bound - 1, 0, 0));
+}
+
 /* A single interval needs no loop around it, and its reverse sweep no second run. */
 static saros_status march_once(saros_graph *graph, march *m, const saros_value *input, int keeps,
                                saros_value *final, saros_value *stacked) {
@@ -176,8 +194,8 @@ void saros_march(saros_graph *graph, const saros_march_spec *spec, saros_value *
     saros_value input[5] = {saros_slice(spec->times, 0, 0, m, 1),
                             saros_slice(spec->times, 0, 1, m + 1, 1), spec->steps};
     if (context.replay) {
-        input[3] = spec->h;
-        input[4] = saros_sub(saros_cumsum(spec->h, 1, false), spec->h);
+        input[3] = scaled_steps(spec, input[0], input[1]);
+        input[4] = saros_sub(saros_cumsum(input[3], 1, false), input[3]);
     }
     if (m == 1)
         SAROS_TRY(march_once(graph, &context, input, keeps, final, stacked));

@@ -12,7 +12,15 @@ typedef struct saros_adapt_options {
     double rtol, atol;           /**< 0: 1e-6, 1e-9 */
     double first_step, max_step; /**< 0: a ten-thousandth of the time; unlimited */
     int64_t max_steps;           /**< between outputs, rejected ones included; 0: 100000 */
+    const struct saros_event_functions *event; /**< NULL: none. See event.h */
 } saros_adapt_options;
+
+/** A zero of the event's function, at the end of a step. */
+typedef struct saros_event_place {
+    int64_t interval;
+    int64_t step; /**< of its interval, 0 … count-1 */
+    double t;
+} saros_event_place;
 
 /** The accepted steps. */
 typedef struct saros_steps {
@@ -20,6 +28,9 @@ typedef struct saros_steps {
     int64_t total;
     int64_t *count; /**< per interval */
     double *h;      /**< all of them, interval after interval */
+    int64_t events; /**< in the order in which they happened */
+    saros_event_place *event;
+    bool ended; /**< by the last event, in the last interval */
 } saros_steps;
 
 /** Integrates from times[0] over all others, which are hit.
