@@ -77,7 +77,7 @@ if("solvers" IN_LIST SAROS_FLOORS)
   target_link_libraries(saros_dep_petsc INTERFACE MPI::MPI_C)
   find_package(SUNDIALS 6.4 REQUIRED CONFIG COMPONENTS cvodes arkode idas kinsol)
   # KLU comes with SUNDIALS and PETSc; the direct solver of this floor calls it itself.
-  saros_dep(sundials 1 SUNDIALS::cvodes SUNDIALS::KLU MPI::MPI_C)
+  saros_dep(sundials 1 SUNDIALS::cvodes SUNDIALS::idas SUNDIALS::KLU MPI::MPI_C)
 else()
   saros_dep(petsc 0)
   saros_dep(sundials 0)

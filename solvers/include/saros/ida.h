@@ -1,0 +1,44 @@
+/** IDAS on tensors: F(t, y, y', p) = 0, of which rows may be algebraic (index 1), by backward
+ * differentiation formulas; consistent initial values; forward sensitivities (continuous, see
+ * cvode.h).
+ */
+#ifndef SAROS_IDA_H
+#define SAROS_IDA_H
+
+#include "saros/cvode.h"
+
+/** An equation and where it starts. All functions are compiled ones. */
+typedef struct saros_ida_problem {
+    const saros_function *residual; /**< (t, y, y', p…) -> F (n) */
+    const saros_function *product;  /**< (t, y, y', p…, c, v) -> (F_y + c F_y') v, c a scalar */
+    const saros_function *tangent; /**< (t, y, y', p…, s, s', w…) -> F_y s + F_y' s' + F_p w, w for
+                                      each p that is f64; for sensitivities only */
+    int parameters;
+    saros_tensor *const *parameter;
+    saros_tensor *y0, *rate0;   /**< f64 (n); rate0 may be NULL: zeros */
+    saros_tensor *differential; /**< bool (n): whether y_i' stands in F; NULL: all do */
+    int times;
+    const double *time;         /**< ascending; the first is the start */
+    int directions;             /**< of sensitivities; 0: none */
+    saros_tensor *const *along; /**< [directions][parameters + 1]: what moves y0, then the
+                                   parameters; NULL entries */
+} saros_ida_problem;
+
+typedef struct saros_ida_options {
+    double rtol, atol;                         /**< 0: 1e-6, 1e-9 */
+    double sensitivity_rtol, sensitivity_atol; /**< 0: rtol, atol */
+    double first_step, max_step;               /**< 0: chosen by IDAS */
+    int64_t max_steps;                         /**< between outputs; 0: 100000 */
+    bool consistent; /**< the values given fulfil F = 0; default: of the algebraic unknowns they are
+                        guesses, and y' is found */
+    saros_sparsity *sparsity; /**< of F_y and F_y' together; NULL: matrix-free GMRES */
+} saros_ida_options;
+
+/** Integrates. `output` gets the state at every time, with its derivatives along every direction;
+ * at the start the consistent ones. Errors: NOT_CONVERGED, DIVERGED with IDAS's reason, time and
+ * step; also where no consistent values are found. */
+SAROS_API saros_status saros_ida_solve(const saros_ida_problem *problem,
+                                       const saros_ida_options *options, saros_tangent_fn output,
+                                       saros_stop_fn stop, void *user, saros_ode_info *info);
+
+#endif
