@@ -90,6 +90,8 @@ static int adjoint_jacobian(realtype t, N_Vector y, N_Vector l, N_Vector rate, S
 
 static saros_status back(adjoint *a, int flag) {
     void *memory = a->open ? CVodeGetAdjCVodeBmem(a->run.memory, a->which) : NULL;
+    if (flag < 0 && a->matrix && a->solver && saros_sunsolver_status(a->solver) == SAROS_ERR_MEMORY)
+        return SAROS_ERR_MEMORY;
     return saros_cvode_check_at(&a->run, memory, "the adjoint, backwards,", flag);
 }
 

@@ -1,6 +1,6 @@
 /** Every allocation of the solvers fails once: the answer is SAROS_ERR_MEMORY (or right all the
  * same, where less memory only costs time), and all memory is given back. */
-#include "saros_check.h"
+#include "memory_failure.h"
 
 #include "saros/adapt.h"
 #include "saros/autodiff.h"
@@ -8,19 +8,6 @@
 #include "saros/memory.h"
 #include "saros/minimise.h"
 #include "saros/ode.h"
-
-static int64_t countdown; /* allocations until the one that fails; negative: none */
-
-static void *allocate(size_t bytes, void *user) {
-    (void)user;
-    if (countdown >= 0 && countdown-- == 0) return NULL;
-    return aligned_alloc(64, (bytes + 63) / 64 * 64);
-}
-static void release(void *memory, size_t bytes, void *user) {
-    (void)bytes;
-    (void)user;
-    free(memory);
-}
 
 /* y' = -p y^3 */
 static saros_status decay(saros_graph *g, saros_value t, saros_value y, void *user,
@@ -153,24 +140,6 @@ static void functions_make(void) {
     ck_ok(saros_tensor_scalar(SAROS_F64, 0.5, &parameter));
     ck_ok(saros_tensor_make(SAROS_F64, 1, &n, &start));
     for (int i = 0; i < UNKNOWNS; ++i) ((double *)saros_tensor_data(start))[i] = 1;
-}
-
-static void fail_each(saros_status (*run)(void), const char *name) {
-    countdown = -1;
-    ck_ok(run()); /* caches fill */
-    ck_ok(run());
-    int64_t held = saros_memory_held();
-    for (int64_t k = 0;; ++k) {
-        countdown = k;
-        saros_status status = run();
-        bool reached = countdown < 0;
-        countdown = -1;
-        ck_assert_msg(status == SAROS_OK || (reached && status == SAROS_ERR_MEMORY),
-                      "%s, allocation %lld gives %s: %s", name, (long long)k,
-                      saros_status_kind(status), saros_error_last()->message);
-        if (!reached) break;
-        ck_assert_msg(saros_memory_held() <= held, "%s, allocation %lld leaks", name, (long long)k);
-    }
 }
 
 START_TEST(every_allocation_may_fail) {
