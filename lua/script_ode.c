@@ -1,9 +1,12 @@
 /** saros.ode: y' = f(t, y, …) by bdf or adams (CVODES), or with fixed steps. Inside a recording the
  * gradient of the latter is that of the numbers computed, that of bdf and adams is continuous: they
- * must be named there. */
+ * must be named there. On numbers, integrators with an error estimate choose their steps without
+ * dt.
+ */
 #include <math.h>
 #include <string.h>
 
+#include "saros/adapt.h"
 #include "saros/continuous.h"
 #include "saros/stop.h"
 #include "script_problem_impl.h"
@@ -19,13 +22,14 @@ typedef struct ode_options {
 #define FIELD(name) offsetof(ode_options, name)
 static const saros_option rows[] = {
     {"integrator", SAROS_OPTION_TEXT, FIELD(integrator), "bdf", 0, 0, NULL, NULL,
-     "bdf, adams (gradients continuous), or one with fixed steps dt (discrete)", NULL},
+     "bdf, adams (gradients continuous), or a one-step integrator (discrete): with dt, or by rtol",
+     NULL},
     {"rtol", SAROS_OPTION_NUMBER, FIELD(rtol), "1e-6", 0, 1, NULL, NULL,
-     "relative tolerance of bdf and adams", NULL},
+     "relative tolerance where steps are chosen", NULL},
     {"atol", SAROS_OPTION_NUMBER, FIELD(atol), "1e-9", 0, 1e300, NULL, NULL,
-     "absolute tolerance of bdf and adams", NULL},
+     "absolute tolerance where steps are chosen", NULL},
     {"dt", SAROS_OPTION_NUMBER, FIELD(dt), "", 0, 1e300, NULL, NULL,
-     "largest step of the fixed-step integrators", NULL},
+     "largest step of the one-step integrators: fixed steps", NULL},
     {"times", SAROS_OPTION_TIMES, FIELD(times), "", 0, 0, NULL, NULL,
      "list of times, the first is the start", NULL},
     {"max_steps", SAROS_OPTION_INTEGER, FIELD(max_steps), "100000", 1, 1e15, NULL, NULL,
@@ -85,7 +89,10 @@ static saros_value constant(lua_State *L, int anchor, saros_dtype dtype, int64_t
 /** Steps of each interval, the largest number of them in `*bound`; kept in the anchor. */
 static int64_t *count_steps(lua_State *L, const ode_options *o, int64_t *bound) {
     if (!(o->dt > 0))
-        script_fail(L, SAROS_ERR_USAGE, NULL, "ode: %s needs the step dt", o->integrator);
+        script_fail(L, SAROS_ERR_USAGE, "dt = …, or bdf",
+                    "ode: %s needs the step dt; steps are chosen by rtol only where f, y0 and args "
+                    "are numbers",
+                    o->integrator);
     const int64_t m = o->times.count - 1;
     int64_t *steps = script_anchored(L, 4, sizeof *steps * (size_t)m);
     *bound = 1;
@@ -117,11 +124,33 @@ static saros_status build_explicit(saros_graph *graph, saros_value t, saros_valu
     return script_vector_rate(graph, t, y, ((split_rate *)user)->explicit_, rate);
 }
 
+/** The rates of (f, y0, options, anchor), for as long as the anchor lives. */
+static split_rate hold_rates(lua_State *L, const saros_integrator *integrator,
+                             const script_vector *y, int args) {
+    split_rate rate = {.rate = script_vector_hold(L, 4, 1, y, args, "ode")};
+    if (lua_getfield(L, 3, "explicit") != LUA_TNIL) {
+        script_check_function(L, lua_gettop(L), "explicit");
+        rate.explicit_ = script_vector_hold(L, 4, lua_gettop(L), y, args, "explicit");
+    } else if (integrator && integrator->splits) {
+        script_fail(L, SAROS_ERR_USAGE, "explicit = function(t, y) … end, or sdirk",
+                    "ode: %s takes a rate in two parts; the explicit one is not given",
+                    integrator->name);
+    }
+    return rate;
+}
+
+/** The one-step integrator that is named; NULL for bdf and adams. */
+static const saros_integrator *find_integrator(lua_State *L, const ode_options *o) {
+    if (is_adaptive(o)) return NULL;
+    const saros_integrator *found = saros_integrator_find(o->integrator);
+    if (!found) script_raise(L);
+    return found;
+}
+
 /** The states after the start, by one-step integrators. */
-static saros_value march_steps(lua_State *L, const ode_options *o, saros_value y0,
+static saros_value march_steps(lua_State *L, const ode_options *o,
+                               const saros_integrator *integrator, saros_value y0,
                                split_rate *rate) {
-    const saros_integrator *integrator = saros_integrator_find(o->integrator);
-    if (!integrator) script_raise(L);
     int64_t bound, *steps = count_steps(L, o, &bound), m = o->times.count - 1;
     saros_value final, kept;
     saros_march_spec spec = {.integrator = integrator,
@@ -132,10 +161,6 @@ static saros_value march_steps(lua_State *L, const ode_options *o, saros_value y
                              .rate = build_rate,
                              .explicit_rate = rate->explicit_ ? build_explicit : NULL,
                              .user = rate};
-    if (integrator->splits && !rate->explicit_)
-        script_fail(L, SAROS_ERR_USAGE, "explicit = function(t, y) … end, or sdirk",
-                    "ode: %s takes a rate in two parts; the explicit one is not given",
-                    o->integrator);
     saros_march(y0.graph, &spec, &final, &kept);
     return kept;
 }
@@ -169,13 +194,10 @@ static int march_core(lua_State *L) {
     saros_value y0;
     script_vector y = script_vector_read(L, 2, &y0);
     if (y0.graph != graph) y0 = script_alias(L, y0);
-    split_rate rate = {.rate = script_vector_hold(L, 4, 1, &y, args, "ode")};
-    if (lua_getfield(L, 3, "explicit") != LUA_TNIL) {
-        script_check_function(L, lua_gettop(L), "explicit");
-        rate.explicit_ = script_vector_hold(L, 4, lua_gettop(L), &y, args, "explicit");
-    }
+    const saros_integrator *integrator = find_integrator(L, &o);
+    split_rate rate = hold_rates(L, integrator, &y, args);
     saros_value kept =
-        is_adaptive(&o) ? march_cvode(L, &o, y0, &rate) : march_steps(L, &o, y0, &rate);
+        integrator ? march_steps(L, &o, integrator, y0, &rate) : march_cvode(L, &o, y0, &rate);
     if (saros_is_poisoned(kept)) script_push_value(L, kept, false); /* raises */
     saros_value all[2] = {saros_reshape(y0, 2, (int64_t[]){1, y.size}), kept};
     script_vector_push(L, &y, saros_concat(2, all, 0));
@@ -204,8 +226,7 @@ static bool stop(double t, void *user) {
     return saros_stop_requested();
 }
 
-/** Compiled rate and Jacobian product; slots on the stack. Inside a root recording: (f, y0,
- * options, anchor). */
+/** Compiled rate and Jacobian product; slots on the stack. In a root recording: (f, y0, …). */
 static int record_rate(lua_State *L) {
     saros_graph *graph = script_state_of(L)->top->graph;
     int args = script_args_option(L, 3);
@@ -219,13 +240,45 @@ static int record_rate(lua_State *L) {
     script_check(L, script_vector_rate(graph, in[0], in[1], call, &rate));
     saros_jvp(1, &rate, 1, &in[1], &in[2], &product);
     product = saros_instantiate(product, rate);
-    saros_function **f = script_function_slot(L);
-    script_check(L,
-                 saros_compile(graph, 2, in, 1, &rate, &(saros_compile_options){.name = "ode"}, f));
-    saros_function **jvp = script_function_slot(L);
-    script_check(
-        L, saros_compile(graph, 3, in, 1, &product, &(saros_compile_options){.name = "ode"}, jvp));
+    const saros_compile_options named = {.name = "ode"};
+    script_check(L, saros_compile(graph, 2, in, 1, &rate, &named, script_function_slot(L)));
+    script_check(L, saros_compile(graph, 3, in, 1, &product, &named, script_function_slot(L)));
     return 2;
+}
+
+/** A compiled step with its error estimate; the slot on the stack. As record_rate. */
+static int record_step(lua_State *L) {
+    saros_graph *graph = script_state_of(L)->top->graph;
+    int args = script_args_option(L, 3);
+    script_vector y = script_vector_read(L, 2, NULL);
+    lua_getfield(L, 3, "integrator");
+    const saros_integrator *integrator = saros_integrator_find(lua_tostring(L, -1));
+    split_rate rate = hold_rates(L, integrator, &y, args);
+    saros_type scalar = saros_type_scalar(SAROS_F64),
+               vector = saros_type_make(SAROS_F64, 1, &y.size);
+    saros_value in[3] = {saros_input(graph, &scalar, "t"), saros_input(graph, &scalar, "h"),
+                         saros_input(graph, &vector, "y")},
+                out[2];
+    saros_march_step(graph,
+                     &(saros_march_spec){.integrator = integrator,
+                                         .y0 = in[2],
+                                         .rate = build_rate,
+                                         .explicit_rate = rate.explicit_ ? build_explicit : NULL,
+                                         .user = &rate},
+                     in[0], in[1], &out[0], &out[1]);
+    const saros_compile_options named = {.name = "ode"};
+    script_check(L, saros_compile(graph, 3, in, 2, out, &named, script_function_slot(L)));
+    return 1;
+}
+
+/** Calls `record` in a recording of its own with (f, y0, options, anchor); pushes its `results`. */
+static void record_alone(lua_State *L, lua_CFunction record, int results) {
+    lua_pushcfunction(L, record);
+    for (int k = 1; k <= 4; ++k) lua_pushvalue(L, k);
+    script_trace *trace = script_trace_root(L);
+    saros_status status = script_call(L, 4, results);
+    script_trace_close(L, trace);
+    script_check(L, status);
 }
 
 /** Pushes y0 as one f64 vector. */
@@ -276,28 +329,32 @@ static void push_rows(lua_State *L, const script_vector *y, int64_t rows_count, 
     script_tree_rebuild(L, y->tree, -1, &next);
 }
 
-static int solve_adaptive(lua_State *L, const ode_options *o) {
+/** By CVODES, or by steps of `integrator` that are chosen by their errors. */
+static int solve_adaptive(lua_State *L, const ode_options *o, const saros_integrator *integrator) {
     script_vector y = script_vector_read(L, 2, NULL);
-    lua_pushcfunction(L, record_rate);
-    for (int k = 1; k <= 4; ++k) lua_pushvalue(L, k);
-    script_trace *trace = script_trace_root(L);
-    saros_status status = script_call(L, 4, 2);
-    script_trace_close(L, trace);
-    script_check(L, status);
-    saros_function *rate = *(saros_function **)lua_touserdata(L, -2),
+    const int times = (int)o->times.count, results = integrator ? 1 : 2;
+    record_alone(L, integrator ? record_step : record_rate, results);
+    saros_function *first = *(saros_function **)lua_touserdata(L, -results),
                    *jvp = *(saros_function **)lua_touserdata(L, -1);
     saros_tensor *start = push_start(L, &y), *all = NULL;
-    script_check(L, saros_tensor_make(SAROS_F64, 2, (int64_t[]){o->times.count, y.size}, &all));
+    script_check(L, saros_tensor_make(SAROS_F64, 2, (int64_t[]){times, y.size}, &all));
     script_push_tensor(L, all);
-    saros_cvode_options options;
     outputs out = {.row = saros_tensor_data(all), .n = y.size};
-    script_check(L, cvode_options(o, y.size, &options));
-    status =
-        saros_cvode_solve(rate, options.adams ? NULL : jvp, 0, NULL, start, (int)o->times.count,
-                          o->times.list, &options, keep, stop, &out, NULL);
-    saros_sparsity_release(options.sparsity);
-    script_check(L, status);
-    push_rows(L, &y, o->times.count, all);
+    if (integrator) {
+        const saros_adapt_options options = {
+            .rtol = o->rtol, .atol = o->atol, .max_steps = o->max_steps};
+        script_check(L, saros_adapt(first, integrator, 0, NULL, start, times, o->times.list,
+                                    &options, keep, stop, &out, NULL, NULL));
+    } else {
+        saros_cvode_options options;
+        script_check(L, cvode_options(o, y.size, &options));
+        saros_status status =
+            saros_cvode_solve(first, options.adams ? NULL : jvp, 0, NULL, start, times,
+                              o->times.list, &options, keep, stop, &out, NULL);
+        saros_sparsity_release(options.sparsity);
+        script_check(L, status);
+    }
+    push_rows(L, &y, times, all);
     return 1;
 }
 
@@ -322,9 +379,11 @@ static int solver_ode(lua_State *L) {
     lua_newtable(L);
     read_options(L, 3, 4, &o);
     script_before_work(L);
-    if (is_adaptive(&o) && !script_state_of(L)->top) return solve_adaptive(L, &o);
-    if (is_adaptive(&o) && o.integrator && !any_traced(L, 2) && !any_traced(L, 3))
-        return solve_adaptive(L, &o);
+    const saros_integrator *integrator = find_integrator(L, &o);
+    const bool chooses = !integrator || (integrator->estimate && !(o.dt > 0)),
+               alone = !script_state_of(L)->top;
+    if (chooses && (alone || (o.integrator && !any_traced(L, 2) && !any_traced(L, 3))))
+        return solve_adaptive(L, &o, integrator);
     script_transform_push(L, march_core, 0);
     lua_insert(L, 1);
     lua_call(L, 4, 1);

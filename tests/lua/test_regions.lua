@@ -92,6 +92,11 @@ for _, name in ipairs{ "imex", "rodas4", "sdirk", "rk4" } do -- a rate in two pa
   near(last(1.0), math.exp(-2), 1e-6)
   near(saros.grad(last)(1.0), -math.exp(-2), 1e-6)
 end
+for _, name in ipairs{ "sdirk", "dopri5", "rodas4" } do -- steps by rtol
+  near(saros.ode(decay, 1.0, { times = { 0, 0.5, 1 }, args = { 2.0 }, integrator = name, rtol = 1e-8, atol = 1e-10 }),
+       { 1, math.exp(-1), math.exp(-2) }, 1e-6)
+end
+fails("usage", "dt", saros.grad(function(k) return saros.ode(decay, 1.0, { times = { 0, 1 }, args = { k }, integrator = "sdirk" })[2] end), 2.0)
 fails("usage", "two parts", saros.ode, decay, 1.0, { times = { 0, 1 }, args = { 1.0 }, integrator = "imex", dt = 0.1 })
 fails("usage", "one part", saros.ode, decay, 1.0, { times = { 0, 1 }, args = { 1.0 }, explicit = slow })
 for _, name in ipairs{ "bdf", "adams" } do -- continuous: to the tolerance
