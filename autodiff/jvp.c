@@ -10,6 +10,27 @@
 
 #include "saros/memory.h"
 
+/** Whether some operand of the set, not all, has no tangent. */
+static bool is_partly_absent(const saros_rule *rule, saros_operand_set set,
+                             const saros_value *tangent) {
+    bool present = false, absent = false;
+    for (int k = 0; k < rule->ins; ++k) {
+        if (!ad_in_set(set, k)) continue;
+        present |= !saros_is_none(tangent[k]);
+        absent |= saros_is_none(tangent[k]);
+    }
+    return present && absent;
+}
+
+/** The term of a linear set of a pointwise row, whose Jacobian is diagonal, its own transpose: what
+ * is absent leaves no zeros behind that kernels would add and store. */
+static void diagonal_terms(const saros_rule *rule, saros_operand_set set,
+                           const saros_value *tangent, saros_value *out_tangent) {
+    for (int k = 0; k < rule->ins; ++k)
+        if (ad_in_set(set, k) && !saros_is_none(tangent[k]))
+            *out_tangent = ad_sum(*out_tangent, rule->row->transpose(rule, k, &tangent[k]));
+}
+
 /** Terms of the linear sets; NULL memory poisons. */
 static void linear_terms(const saros_rule *rule, const saros_value *tangent,
                          saros_value *out_tangent) {
@@ -19,9 +40,14 @@ static void linear_terms(const saros_rule *rule, const saros_value *tangent,
         return;
     }
     for (int s = 0; s < 3 && rule->row->linear_in[s]; ++s) {
+        const saros_operand_set set = rule->row->linear_in[s];
+        if (rule->row->flags & SAROS_POINTWISE && rule->row->transpose &&
+            is_partly_absent(rule, set, tangent)) {
+            diagonal_terms(rule, set, tangent, out_tangent);
+            continue;
+        }
         memcpy(in, rule->in, (size_t)rule->ins * sizeof *in);
-        if (ad_substitute(rule, rule->row->linear_in[s], tangent, 1, in))
-            ad_append(rule, in, out_tangent, 1);
+        if (ad_substitute(rule, set, tangent, 1, in)) ad_append(rule, in, out_tangent, 1);
     }
     saros_release(in);
 }
