@@ -1,10 +1,13 @@
 /** Fusion: groups of pointwise nodes of one shape become kernels.
  *
  *  1. Copy of the body in which elementary functions are expanded (expand.c).
- *  2. Nodes are put into groups (fuse_group.c).
+ *  2. Nodes are put into groups (fuse_group.c, fuse_sink.c); groups repeat what is made more
+ * quickly than loaded (fuse_repeat.c).
  *  3. Second copy, operands first: a group is emitted as one node, once all that it reads is there.
  * Groups of one operation stay as they are if they have few elements.
  */
+#include <string.h>
+
 #include "kernel/fuse_impl.h"
 #include "kernel/kernel_impl.h"
 #include "rewrite_impl.h"
@@ -13,14 +16,36 @@
 
 enum { LONG = 16384 }; /* elements from which an operation alone becomes a kernel */
 
+/** Whether record n is made in group v. */
+static bool belongs(const saros_fusion *f, int32_t v, int32_t n) {
+    return f->vertex[n] == v || saros_fuse_repeats(f, v, n);
+}
+
 static void mark_outside(saros_fusion *f) {
     const saros_graph *g = f->from;
     for (int k = 0; k < f->body->outputs; ++k) f->outside[f->body->output[k]] = true;
     for (int32_t n = 0; n < g->records; ++n) {
         const saros_graph_record *r = saros_graph_at(g, n);
         for (int32_t k = 0; f->live[n] && k < r->operands; ++k)
-            if (f->vertex[g->owner[r->operand[k]]] != f->vertex[n])
+            if (!belongs(f, f->vertex[n], g->owner[r->operand[k]]))
                 f->outside[r->operand[k]] = true;
+    }
+    for (int32_t v = 0; v < g->records; ++v)
+        for (int32_t e = f->repeat[v]; e >= 0; e = f->entry[e].next) {
+            const saros_graph_record *r = saros_graph_at(g, f->entry[e].record);
+            for (int32_t k = 0; k < r->operands; ++k)
+                if (!belongs(f, v, g->owner[r->operand[k]])) f->outside[r->operand[k]] = true;
+        }
+}
+
+/** Members of group v and what it repeats, in order. */
+static void list_members(saros_fusion *f, int32_t v) {
+    int32_t e = f->repeat[v];
+    f->members = 0;
+    for (int32_t n = v; n >= 0; n = f->next[n]) {
+        for (; e >= 0 && f->entry[e].record < n; e = f->entry[e].next)
+            f->member[f->members++] = f->entry[e].record;
+        f->member[f->members++] = n;
     }
 }
 
@@ -33,11 +58,11 @@ static void emit_alone(saros_fusion *f, int32_t n) {
 /** Loads of the group in order of first use; false if there are too many. */
 static bool gather_loads(saros_fusion *f, int32_t v, saros_fused *kernel, int32_t *load) {
     const saros_graph *g = f->from;
-    for (int32_t n = v; n >= 0; n = f->next[n]) {
-        const saros_graph_record *r = saros_graph_at(g, n);
+    for (int32_t m = 0; m < f->members; ++m) {
+        const saros_graph_record *r = saros_graph_at(g, f->member[m]);
         for (int32_t k = 0; k < r->operands; ++k) {
             int32_t id = r->operand[k];
-            if (f->vertex[g->owner[id]] == v || saros_graph_splat(g, id)) continue;
+            if (belongs(f, v, g->owner[id]) || saros_graph_splat(g, id)) continue;
             bool known = f->number[id] >= 0 && f->number[id] < kernel->ins &&
                          saros_same(f->in[f->number[id]], (saros_value){f->to, f->map[id]});
             if (known) continue;
@@ -65,7 +90,8 @@ static int constant_operand(saros_fused *kernel, const saros_type *type, int64_t
 static bool gather_operations(saros_fusion *f, int32_t v, saros_fused *kernel, int32_t *stored) {
     const saros_graph *g = f->from;
     const int room = (int)(sizeof kernel->operation / sizeof *kernel->operation);
-    for (int32_t n = v; n >= 0; n = f->next[n]) {
+    for (int32_t m = 0; m < f->members; ++m) {
+        const int32_t n = f->member[m];
         const saros_graph_record *r = saros_graph_at(g, n);
         if (saros_fuse_reduces(r->row)) {
             if (kernel->outs == SAROS_KERNEL_STORES) return false;
@@ -87,7 +113,7 @@ static bool gather_operations(saros_fusion *f, int32_t v, saros_fused *kernel, i
         }
         f->number[r->output] = kernel->ins + kernel->operations;
         kernel->operation[kernel->operations++] = o;
-        if (!f->outside[r->output]) continue;
+        if (f->vertex[n] != v || !f->outside[r->output]) continue;
         if (kernel->outs == SAROS_KERNEL_STORES) return false;
         stored[kernel->outs] = r->output;
         kernel->out[kernel->outs++] = f->number[r->output];
@@ -108,11 +134,15 @@ static void emit_group(saros_fusion *f, int32_t v) {
     int32_t stored[SAROS_KERNEL_STORES], load[SAROS_KERNEL_LOADS];
     kernel.axes = (uint32_t)f->axes[v];
     kernel.often = f->often;
+    list_members(f, v);
     if (!worth_it(f, v) || !gather_loads(f, v, &kernel, load) ||
         !gather_operations(f, v, &kernel, stored)) {
-        for (int32_t n = v; n >= 0; n = f->next[n]) emit_alone(f, n);
+        for (int32_t m = 0; m < f->members; ++m)
+            if (f->map[saros_graph_at(f->from, f->member[m])->output] < 0)
+                emit_alone(f, f->member[m]);
         return;
     }
+    if (kernel.outs == 0) return; /* all that it made is repeated where it is read */
     if (saros_fuse_parts(f, v, kernel.ins, load, operand, &cover) != SAROS_OK) saros_poison(f->to);
     const saros_graph_record *last = saros_graph_at(f->from, f->tail[v]);
     saros_graph_locate(f->to, last->file, last->line);
@@ -155,9 +185,10 @@ static saros_status open_fusion(saros_fusion *f, const saros_body *body) {
     size_t records = (size_t)g->records + 1, values = (size_t)g->values + 1;
     size_t operands = (size_t)saros_rewrite_operands(g) + SAROS_KERNEL_LOADS;
     *f = (saros_fusion){.body = body, .from = g};
-    f->memory = saros_allocate_zero(1, (operands + SAROS_KERNEL_STORES) * sizeof(saros_value) +
-                                           (12 * records + 3 * values) * sizeof(int32_t) +
-                                           4 * records + 3 * values);
+    f->memory =
+        saros_allocate_zero(1, (operands + SAROS_KERNEL_STORES) * sizeof(saros_value) +
+                                   (14 * records + 3 * values) * sizeof(int32_t) +
+                                   records * sizeof(saros_fusion_entry) + 4 * records + 3 * values);
     if (saros_graph_make(&f->to) != SAROS_OK || !f->memory) return SAROS_ERR_MEMORY;
     f->in = f->memory;
     f->out = f->in + operands;
@@ -171,11 +202,16 @@ static saros_status open_fusion(saros_fusion *f, const saros_body *body) {
     f->stamp = f->after + records;
     f->reader = f->stamp + records;
     f->group = f->reader + records;
-    f->stack = f->group + records;  /* a walk holds each vertex at most once */
+    f->repeat = f->group + records;
+    f->member = f->repeat + records;
+    f->stack = f->member + records; /* a walk holds each vertex at most once */
     f->number = f->stack + records; /* per record while grouping, per value afterwards */
     f->loader = f->number + records + values;
     f->map = f->loader + values;
-    f->live = (bool *)(f->map + values);
+    f->entry = (saros_fusion_entry *)(f->map + values);
+    f->room = g->records;
+    memset(f->repeat, -1, records * sizeof *f->repeat);
+    f->live = (bool *)(f->entry + records);
     f->done = f->live + records;
     f->parted = f->done + records;
     f->read_whole = f->parted + records;
@@ -198,6 +234,7 @@ saros_status saros_kernel_fuse(const saros_body *body, int carries, bool often, 
     SAROS_TRY(saros_rewrite_mark(expanded, f.live));
     saros_fuse_group(&f);
     SAROS_TRY(saros_fuse_sink(&f));
+    SAROS_TRY(saros_fuse_repeat(&f));
     mark_outside(&f);
     saros_fuse_mark_parted(&f);
     for (int32_t k = 0; k < f.from->values; ++k) f.number[k] = f.map[k] = -1;

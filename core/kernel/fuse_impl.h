@@ -5,6 +5,11 @@
 #include "graph_impl.h"
 #include "kernel/kernel_impl.h"
 
+/** A record that a group makes although it is a member of another one. */
+typedef struct saros_fusion_entry {
+    int32_t record, next; /**< next: entry of the same group, by records; -1: none */
+} saros_fusion_entry;
+
 /** Vertices: groups and records outside of groups; a record's vertex is its group's first record.
  */
 typedef struct saros_fusion {
@@ -35,6 +40,11 @@ typedef struct saros_fusion {
     int32_t *number;           /**< per value: operand number in the kernel being made */
     saros_value *in;           /**< operands of the node being made */
     saros_value *out;
+    int32_t *repeat; /**< per vertex: first entry of what it repeats, -1: nothing */
+    saros_fusion_entry *entry;
+    int32_t entries, room;
+    int32_t *member; /**< records of the group being made, in order */
+    int32_t members;
     int32_t tick;
     bool often; /**< of the kernels made */
     void *memory;
@@ -54,5 +64,9 @@ saros_status saros_fuse_parts(saros_fusion *fusion, int32_t v, int loads, const 
                               saros_value *operand, saros_cover **cover);
 /** Moves members of groups to the only group that reads them where that saves memory traffic. */
 saros_status saros_fuse_sink(saros_fusion *fusion);
+/** Lists what groups make again instead of loading it: repeat, entry. */
+saros_status saros_fuse_repeat(saros_fusion *fusion);
+/** Whether group `v` makes record `n` of another group again. */
+bool saros_fuse_repeats(const saros_fusion *fusion, int32_t v, int32_t n);
 
 #endif

@@ -243,6 +243,24 @@ START_TEST(a_row_without_rule_is_an_error_that_names_it) {
 }
 END_TEST
 
+START_TEST(absent_tangents_leave_no_zeros_in_pointwise_rows) {
+    saros_graph *g = NULL;
+    ck_ok(saros_graph_make(&g));
+    saros_type type = saros_type_make(SAROS_F64, 1, (int64_t[]){3});
+    saros_value x = saros_input(g, &type, "x"), c = saros_input(g, &type, "c");
+    saros_value t = saros_input(g, &type, "t"), d, second = t;
+    saros_value out[] = {saros_add(c, x), saros_sub(x, c), saros_sub(c, x)};
+    for (int k = 0; k < 3; ++k) {
+        const saros_value want = k == 2 ? saros_neg(t) : t;
+        saros_jvp(1, &out[k], 1, &x, &t, &d);
+        ck_assert(saros_same(d, want));
+        saros_jet(1, &out[k], 1, &x, 1, &second, &d);
+        ck_assert(saros_same(d, want));
+    }
+    saros_graph_release(g);
+}
+END_TEST
+
 START_TEST(wrong_types_of_tangents_and_missing_cotangents_are_errors) {
     saros_graph *g = NULL;
     ck_ok(saros_graph_make(&g));
@@ -271,4 +289,5 @@ SAROS_TEST_MAIN("autodiff/modes", second_derivatives_agree_in_every_word_of_mode
                 a_derivative_by_a_derived_value_is_refused_where_others_lead_past_it,
                 a_cotangent_not_selected_by_where_stays_zero_behind_it,
                 a_row_without_rule_is_an_error_that_names_it,
+                absent_tangents_leave_no_zeros_in_pointwise_rows,
                 wrong_types_of_tangents_and_missing_cotangents_are_errors)
