@@ -13,6 +13,49 @@ static bool fills_output(const saros_function *f, int32_t slot, int32_t root) {
                             f->prototype[slot].count == f->prototype[root].count);
 }
 
+/** What the step that makes `root` may write it over, an operand that dies there; -1: nothing. */
+static int32_t link_before(const saros_compiler *c, int32_t root) {
+    const saros_function *f = c->f;
+    const saros_step *step = &f->step[c->first[root]];
+    const int32_t *in = f->table + step->table;
+    int m = 0;
+    while (m < step->outs && in[step->ins + m] != root) ++m;
+    for (int32_t k = 0; m < step->outs && k < step->ins; ++k) {
+        const saros_place_kind kind = f->place[in[k]].kind;
+        if ((kind == SAROS_PLACE_ARENA || kind == SAROS_PLACE_INPUT) &&
+            f->prototype[in[k]].contiguous && c->last[in[k]] == c->first[root] &&
+            saros_step_in_place(f, step, m, in[k]))
+            return in[k];
+    }
+    return -1;
+}
+
+/** x + a b + c d + …, each sum written over the one before: where the chain begins with an input
+ * that dies there and ends in output k, all of it is made in the output's memory, which may be the
+ * input's. Not if carry k would no longer be where it is. */
+static void chain_output(saros_compiler *c, int k) {
+    saros_function *f = c->f;
+    saros_function_output *out = &f->output[k];
+    int32_t first = out->slot, root = out->slot;
+    while (f->place[root].kind != SAROS_PLACE_INPUT) {
+        first = root;
+        root = link_before(c, root);
+        if (root < 0) return;
+    }
+    if (first == out->slot ||
+        (k + 1 < f->inputs && root != f->input_slot[k + 1] && saros_function_in_place(f, k, k + 1)))
+        return;
+    for (int32_t link = link_before(c, out->slot); link != root;) {
+        const int32_t before = link_before(c, link);
+        f->place[link] = (saros_place){SAROS_PLACE_VIEW, out->slot, 0};
+        for (int32_t slot = 0; slot < f->slots; ++slot)
+            if (f->place[slot].kind == SAROS_PLACE_VIEW && f->place[slot].index == link)
+                f->place[slot].index = out->slot;
+        link = before;
+    }
+    out->step = c->first[first];
+}
+
 static void place_outputs(saros_compiler *c, const int32_t *output) {
     saros_function *f = c->f;
     for (int k = 0; k < f->outputs; ++k) {
@@ -38,6 +81,8 @@ static void place_outputs(saros_compiler *c, const int32_t *output) {
         }
     }
     for (int k = 0; k < f->inputs; ++k) f->input_last[k] = c->last[f->input_slot[k]];
+    for (int k = 0; k < f->outputs; ++k)
+        if (f->output[k].direct && !(k < f->carries && f->carry[k].bytes)) chain_output(c, k);
 }
 
 /** Results written over operands that die at their step, each over another one. */

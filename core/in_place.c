@@ -62,7 +62,7 @@ bool saros_function_in_place(const saros_function *f, int output, int input) {
     if (f->input_last[input] > out->step) return false;
     const saros_step *step = &f->step[out->step];
     for (int m = 0; m < step->outs; ++m)
-        if (f->table[step->table + step->ins + m] == out->slot)
+        if (memory_of(f, f->table[step->table + step->ins + m]) == out->slot)
             return saros_step_in_place(f, step, m, root);
     return false;
 }

@@ -14,6 +14,7 @@
 #include "rows/rows_impl.h"
 #include "saros/memory.h"
 #include "saros/pool.h"
+#include "saros/stop.h"
 
 enum { CHUNK = 1 << 13 }; /* elements of an accumulator that one task adds up over the lanes */
 
@@ -216,6 +217,10 @@ static saros_status run_task(lane *l, int64_t task) {
         task -= tasks;
     }
     l->first = task * v->block;
+    if (saros_stop_requested())
+        return saros_fail(SAROS_ERR_STOPPED, "rows", NULL,
+                          "stopped on request before row %lld of %lld", (long long)l->first,
+                          (long long)v->rows);
     const int64_t extent = v->rows - l->first < v->block ? v->rows - l->first : v->block;
     const int body = v->body + (extent < v->block);
     if (!l->frame[body]) {
@@ -225,15 +230,22 @@ static saros_status run_task(lane *l, int64_t task) {
     return run_block(l, v, l->frame[body], extent);
 }
 
+/** First task of a lane. The first lanes are three times as long as the last, so that threads that
+ * take them in turn end nearly together. */
+static int64_t first_task(const saros_rows_lanes *count, int64_t number) {
+    const int64_t tasks = count->tasks, lanes = count->lanes;
+    if (tasks < 2 * lanes) return number * tasks / lanes;
+    return tasks * number * (3 * lanes - number) / (2 * lanes * lanes);
+}
+
 static saros_status run_lane(void *user, int64_t number) {
     running *r = user;
-    const int64_t tasks = r->count.tasks, lanes = r->count.lanes;
     lane l = {.run = r, .number = number};
     saros_status status = SAROS_OK;
     for (int k = 0; k < r->accumulators; ++k)
         fill(r->e->out[k], (saros_rows_join)r->e->attributes->word[SAROS_ROWS_HEAD + k],
              accumulator_at(r, number, k, 0));
-    for (int64_t t = number * tasks / lanes; t < (number + 1) * tasks / lanes; ++t)
+    for (int64_t t = first_task(&r->count, number); t < first_task(&r->count, number + 1); ++t)
         SAROS_TRY(run_task(&l, t));
 done:
     for (int b = 0; b < 2 * SAROS_ROWS_CLASSES; ++b)

@@ -10,6 +10,7 @@
 
 #include "autodiff/graph_run.h"
 #include "saros/pool.h"
+#include "saros/stop.h"
 
 enum { MOST = 16 };
 
@@ -336,6 +337,25 @@ START_TEST(a_shift_along_the_rows_parts_sweeps) {
 }
 END_TEST
 
+START_TEST(a_request_to_stop_is_seen_between_blocks) {
+    rows_case c = rows_open();
+    saros_tensor *out[MOST] = {NULL};
+    saros_value x = matrix(&c, 5000, 2);
+    mlp m = mlp_open(&c, HIDDEN);
+    with_gradients(&c, squares(mlp_apply(&m, x)), 6, m.w);
+    rows_check(&c);
+    ck_dump(&c, "rows: stage 0", 1);
+    saros_function *f = rows_compile(&c, "cpu");
+    saros_stop();
+    ck_fails(saros_function_call(f, c.at, out, NULL), SAROS_ERR_STOPPED);
+    saros_stop_clear();
+    rows_call(&c, f, out);
+    for (int k = 0; k < c.outs; ++k) saros_tensor_release(out[k]);
+    saros_function_release(f);
+    rows_close(&c);
+}
+END_TEST
+
 START_TEST(few_rows_are_not_cut) {
     for (int64_t n = 0; n <= 64; n += n ? 63 : 1) {
         rows_case c = rows_open();
@@ -423,6 +443,7 @@ int main(void) {
                                   rows_sliced_from_one_tensor_are_batches_of_their_own,
                                   rows_know_their_place_and_find_their_entries_in_tables,
                                   a_shift_along_the_rows_parts_sweeps,
+                                  a_request_to_stop_is_seen_between_blocks,
                                   few_rows_are_not_cut,
                                   opaque_values_stay_outside,
                                   a_training_loop_runs_regions_in_its_body};
