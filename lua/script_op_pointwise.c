@@ -56,6 +56,8 @@ static const script_op rows[] = {
 #undef ELEMENTARY
         {"atan2", "vv", "y, x", NULL, "angle of (x, y)", F, NULL, saros_atan2, NULL},
     {"relu", "v", "x", NULL, "max(x, 0)", 0, saros_relu, NULL, NULL},
+    {"silu", "v", "x", "sigmoid mul", "x sigmoid(x)", F, saros_silu, NULL, NULL},
+    {"gelu", "v", "x", "erf mul", "x (1 + erf(x / sqrt 2)) / 2", F, saros_gelu, NULL, NULL},
     {"maximum", "vv", "a, b", NULL, "the larger one; a tie takes a's derivative", 0, NULL,
      saros_maximum, NULL},
     {"minimum", "vv", "a, b", NULL, "the smaller one; a tie takes a's derivative", 0, NULL,

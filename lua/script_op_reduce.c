@@ -38,6 +38,21 @@ static int build_logsumexp(const script_op_call *call, saros_value *out) {
     return 1;
 }
 
+static int build_prod(const script_op_call *call, saros_value *out) {
+    out[0] = saros_prod(call->value[0], script_op_axes(call, 0, call->value[0]));
+    return 1;
+}
+
+static int build_any(const script_op_call *call, saros_value *out) {
+    out[0] = saros_any(call->value[0], script_op_axes(call, 0, call->value[0]));
+    return 1;
+}
+
+static int build_all(const script_op_call *call, saros_value *out) {
+    out[0] = saros_all(call->value[0], script_op_axes(call, 0, call->value[0]));
+    return 1;
+}
+
 static int build_argmax(const script_op_call *call, saros_value *out) {
     int axis = script_op_axis(call, 0, call->value[0], 1);
     out[0] = saros_argmax(call->value[0], axis < 0 ? 0 : axis);
@@ -133,6 +148,12 @@ static const script_op rows[] = {
      build_norm},
     {"logsumexp", "vA?", "x, axis?", NULL, "log of the sum of exponentials, safe from overflow",
      F | R, NULL, NULL, build_logsumexp},
+    {"prod", "vA?", "x, axis?", "mul", "product over an axis, a table of axes or everything", R,
+     NULL, NULL, build_prod},
+    {"any", "vA?", "x, axis?", "sum", "whether any entry holds (or is not 0)", R, NULL, NULL,
+     build_any},
+    {"all", "vA?", "x, axis?", "sum", "whether every entry holds (or is not 0)", R, NULL, NULL,
+     build_all},
     {"argmax", "va?", "x, axis?", NULL, "index of the largest element along an axis (default 1)", R,
      NULL, NULL, build_argmax},
     {"argmin", "va?", "x, axis?", "argmax",

@@ -1,4 +1,4 @@
-/** exp, expm1, tanh, sigmoid, sinh, cosh in values.
+/** exp, exp2, expm1, tanh, sigmoid, sinh, cosh in values.
  *
  *  x = n ln 2 + r with |r| <= ln2 / 2; q = e^r - 1 = r + r^2 p(r), p a polynomial of least largest
  *  error (Remez) with 10 coefficients in f64, 5 in f32: q errs by 2^-56 and 2^-26 of itself.
@@ -19,6 +19,13 @@ static saros_value number(saros_value x, double c) {
     return saros_expand_number(x, c);
 }
 
+/** e^r - 1, |r| <= ln 2 / 2 */
+static saros_value less_one(saros_value r) {
+    saros_value p = saros_value_dtype(r) == SAROS_F32 ? saros_expand_polynomial(r, tail_f32, 5)
+                                                      : saros_expand_polynomial(r, tail_f64, 10);
+    return saros_fma(saros_mul(r, r), p, r);
+}
+
 saros_reduced saros_expand_reduce(saros_value x) {
     const saros_format *f = saros_format_of(x);
     saros_value magic = number(x, f->magic), t = saros_fma(x, number(x, M_LOG2E), magic);
@@ -27,9 +34,7 @@ saros_reduced saros_expand_reduce(saros_value x) {
                        .integer = saros_sub(saros_expand_bits(t), of_magic)};
     y.r = saros_fma(y.n, number(x, -f->ln2), x);
     y.r = saros_fma(y.n, number(x, -f->ln2_rest), y.r);
-    saros_value p = f->dtype == SAROS_F32 ? saros_expand_polynomial(y.r, tail_f32, 5)
-                                          : saros_expand_polynomial(y.r, tail_f64, 10);
-    y.q = saros_fma(saros_mul(y.r, y.r), p, y.r);
+    y.q = less_one(y.r);
     return y;
 }
 
@@ -55,6 +60,19 @@ saros_value saros_expand_exp(saros_value x) {
     const saros_format *f = saros_format_of(x);
     x = saros_expand_at_least(saros_expand_at_most(x, f->overflow), f->vanish);
     return saros_expand_scale(saros_expand_reduce(x));
+}
+
+/** x = n + r / ln 2, of which x - n is exact. */
+saros_value saros_expand_exp2(saros_value x) {
+    const saros_format *f = saros_format_of(x);
+    x = saros_expand_at_most(x, 2 - f->lowest);
+    x = saros_expand_at_least(x, f->lowest - f->mantissa - 2);
+    saros_value magic = number(x, f->magic), t = saros_add(x, magic);
+    saros_reduced y = {.n = saros_sub(t, magic)};
+    y.integer = saros_sub(saros_expand_bits(t), saros_expand_bits_of(x, f->magic));
+    y.r = saros_mul(saros_sub(x, y.n), number(x, M_LN2));
+    y.q = less_one(y.r);
+    return saros_expand_scale(y);
 }
 
 saros_value saros_expand_expm1(saros_value x) {

@@ -76,7 +76,8 @@ saros_value saros_expand_log_of(saros_parts x, saros_value rest);
 
 /* ---- the functions, of f64 and f32 where not said ---- */
 saros_unary_fn saros_expand_exp, saros_expand_expm1, saros_expand_tanh, saros_expand_sigmoid,
-    saros_expand_sinh, saros_expand_cosh, saros_expand_log, saros_expand_log1p, saros_expand_asinh,
+    saros_expand_exp2, saros_expand_log2, saros_expand_acosh, saros_expand_atanh, saros_expand_sinh,
+    saros_expand_cosh, saros_expand_log, saros_expand_log1p, saros_expand_asinh,
     saros_expand_softplus, saros_expand_sin, saros_expand_cos, saros_expand_tan;
 /** Of f64 alone. */
 saros_unary_fn saros_expand_asin, saros_expand_acos, saros_expand_atan, saros_expand_erf;

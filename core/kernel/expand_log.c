@@ -1,10 +1,12 @@
-/** log, log1p, asinh, softplus in values.
+/** log, log2, log1p, asinh, acosh, atanh, softplus in values.
  *
  *  x = 2^n m, sqrt(1/2) <= m < sqrt 2, f = m - 1, s = f / (m + 1), z = s^2:
  *  log m = 2 s + s z p(z) = f - s (f - z p(z)), p of least largest error (Remez) on z <= 0.0295:
  * the result errs by 2^-57 of itself in f64 (7 coefficients), 2^-28 in f32 (3). log1p: u = 1 + x is
  * rounded; what it lost enters as lost / u.  asinh a = log1p(a + a^2 / (1 + sqrt(1 + a^2))), for
- * large a log a + log 2.  softplus = max(x, 0) + log1p(e^-|x|).
+ * large a log a + log 2; acosh x = log1p(t + sqrt(t (x + 1))), t = x - 1; atanh a =
+ * log1p(2 a + 2 a^2 / (1 - a)) / 2.  log2 x = n + log m / ln 2.  softplus = max(x, 0) +
+ * log1p(e^-|x|).
  */
 #include "kernel/expand_impl.h"
 
@@ -64,6 +66,14 @@ saros_value saros_expand_log(saros_value x) {
     return with_ends(saros_expand_log_of(saros_expand_all_parts(x), SAROS_NONE), x);
 }
 
+saros_value saros_expand_log2(saros_value x) {
+    saros_parts parts = saros_expand_all_parts(x);
+    saros_value whole = parts.n;
+    parts.n = number(x, 0.0);
+    saros_value rest = saros_expand_log_of(parts, SAROS_NONE);
+    return with_ends(saros_fma(rest, number(x, M_LOG2E), whole), x);
+}
+
 /** 2^twice (1 + x): its logarithm, x not negative or u = 1 + x handled by the caller. */
 static saros_value log_of_sum(saros_value x, saros_value u, saros_value twice) {
     saros_value lost = saros_sub(x, saros_sub(u, number(x, 1.0)));
@@ -88,6 +98,27 @@ saros_value saros_expand_asinh(saros_value x) {
     y = saros_where(saros_lt(u, number(x, INFINITY)), y, u);
     y = saros_where(saros_lt(a, number(x, saros_format_of(x)->tiny)), a, y);
     return saros_expand_signed(y, x);
+}
+
+saros_value saros_expand_acosh(saros_value x) {
+    saros_value one = number(x, 1.0), t = saros_sub(x, one);
+    saros_value large = saros_lt(number(x, saros_format_of(x)->huge), x);
+    saros_value root = saros_sqrt(saros_mul(t, saros_add(x, one)));
+    saros_value a = saros_where(large, x, saros_add(t, root)), u = saros_add(a, one);
+    saros_value y = log_of_sum(a, u, saros_where(large, one, number(x, 0.0)));
+    y = saros_where(saros_lt(u, number(x, INFINITY)), y, u);
+    return saros_where(saros_lt(x, one), number(x, NAN), y);
+}
+
+saros_value saros_expand_atanh(saros_value x) {
+    saros_value a = saros_abs(x), one = number(x, 1.0), twice = saros_add(a, a);
+    saros_value below = saros_div(saros_mul(twice, a), saros_sub(one, a));
+    saros_value t = saros_where(saros_lt(a, number(x, 0.5)), saros_add(twice, below),
+                                saros_div(twice, saros_sub(one, a)));
+    saros_value u = saros_add(t, one), y = log_of_sum(t, u, SAROS_NONE);
+    y = saros_mul(saros_where(saros_lt(u, number(x, INFINITY)), y, u), number(x, 0.5));
+    y = saros_where(saros_lt(a, number(x, saros_format_of(x)->tiny)), a, y);
+    return saros_expand_signed(saros_where(saros_lt(one, a), number(x, NAN), y), x);
 }
 
 saros_value saros_expand_softplus(saros_value x) {

@@ -192,3 +192,63 @@ const saros_primitive saros_row_erf = {
 saros_value saros_erf(saros_value x) {
     return saros_unary_build(&saros_row_erf, SAROS_PROMOTE_FLOAT, x);
 }
+
+/* ---- exp2 ---- */
+static void exp2_f64(const saros_run *run) {
+    SAROS_UNARY(double, double);
+    SAROS_EACH y[i] = exp2(a[i]);
+}
+static void exp2_f32(const saros_run *run) {
+    SAROS_UNARY(float, float);
+    SAROS_EACH y[i] = exp2f(a[i]);
+}
+static saros_status exp2_evaluate(const saros_evaluation *e) {
+    return saros_pointwise_run(e, &(saros_kernels){.f64 = exp2_f64, .f32 = exp2_f32});
+}
+static saros_value exp2_partial(const saros_rule *rule, int operand) {
+    (void)operand;
+    return saros_mul(saros_like(rule->in[0], M_LN2), rule->out[0]);
+}
+const saros_primitive saros_row_exp2 = {
+    .name = "exp2",
+    .doc = "2^x",
+    .operands = 1,
+    .outputs = 1,
+    .flags = SAROS_POINTWISE,
+    .type = saros_type_float,
+    .evaluate = exp2_evaluate,
+    .partial = exp2_partial,
+};
+saros_value saros_exp2(saros_value x) {
+    return saros_unary_build(&saros_row_exp2, SAROS_PROMOTE_FLOAT, x);
+}
+
+/* ---- log2 ---- */
+static void log2_f64(const saros_run *run) {
+    SAROS_UNARY(double, double);
+    SAROS_EACH y[i] = log2(a[i]);
+}
+static void log2_f32(const saros_run *run) {
+    SAROS_UNARY(float, float);
+    SAROS_EACH y[i] = log2f(a[i]);
+}
+static saros_status log2_evaluate(const saros_evaluation *e) {
+    return saros_pointwise_run(e, &(saros_kernels){.f64 = log2_f64, .f32 = log2_f32});
+}
+static saros_value log2_partial(const saros_rule *rule, int operand) {
+    (void)operand;
+    return saros_div(saros_like(rule->in[0], M_LOG2E), rule->in[0]);
+}
+const saros_primitive saros_row_log2 = {
+    .name = "log2",
+    .doc = "logarithm to base 2",
+    .operands = 1,
+    .outputs = 1,
+    .flags = SAROS_POINTWISE,
+    .type = saros_type_float,
+    .evaluate = log2_evaluate,
+    .partial = log2_partial,
+};
+saros_value saros_log2(saros_value x) {
+    return saros_unary_build(&saros_row_log2, SAROS_PROMOTE_FLOAT, x);
+}

@@ -1,4 +1,4 @@
-/** tanh, sinh, cosh, asinh, sigmoid, softplus, relu.
+/** tanh, sinh, cosh, asinh, acosh, atanh, sigmoid, softplus, relu.
  *
  *  Rules are written in the bounded output: tanh' = 1 - y^2, sigmoid' = y (1 - y). Recurrences,
  * with v' = e u': tanh e_k = -sum v_j v_{k-j}; sigmoid e_k = v_k - sum v_j v_{k-j}; softplus has
@@ -239,4 +239,66 @@ const saros_primitive saros_row_asinh = {
 };
 saros_value saros_asinh(saros_value x) {
     return saros_unary_build(&saros_row_asinh, SAROS_PROMOTE_FLOAT, x);
+}
+
+/* ---- acosh ---- */
+static void acosh_f64(const saros_run *run) {
+    SAROS_UNARY(double, double);
+    SAROS_EACH y[i] = acosh(a[i]);
+}
+static void acosh_f32(const saros_run *run) {
+    SAROS_UNARY(float, float);
+    SAROS_EACH y[i] = acoshf(a[i]);
+}
+static saros_status acosh_evaluate(const saros_evaluation *e) {
+    return saros_pointwise_run(e, &(saros_kernels){.f64 = acosh_f64, .f32 = acosh_f32});
+}
+static saros_value acosh_partial(const saros_rule *rule, int operand) {
+    (void)operand;
+    saros_value x = rule->in[0], one = saros_like(x, 1.0);
+    return saros_div(one, saros_sqrt(saros_mul(saros_sub(x, one), saros_add(x, one))));
+}
+const saros_primitive saros_row_acosh = {
+    .name = "acosh",
+    .doc = "inverse hyperbolic cosine",
+    .operands = 1,
+    .outputs = 1,
+    .flags = SAROS_POINTWISE,
+    .type = saros_type_float,
+    .evaluate = acosh_evaluate,
+    .partial = acosh_partial,
+};
+saros_value saros_acosh(saros_value x) {
+    return saros_unary_build(&saros_row_acosh, SAROS_PROMOTE_FLOAT, x);
+}
+
+/* ---- atanh ---- */
+static void atanh_f64(const saros_run *run) {
+    SAROS_UNARY(double, double);
+    SAROS_EACH y[i] = atanh(a[i]);
+}
+static void atanh_f32(const saros_run *run) {
+    SAROS_UNARY(float, float);
+    SAROS_EACH y[i] = atanhf(a[i]);
+}
+static saros_status atanh_evaluate(const saros_evaluation *e) {
+    return saros_pointwise_run(e, &(saros_kernels){.f64 = atanh_f64, .f32 = atanh_f32});
+}
+static saros_value atanh_partial(const saros_rule *rule, int operand) {
+    (void)operand;
+    saros_value x = rule->in[0], one = saros_like(x, 1.0);
+    return saros_div(one, saros_mul(saros_sub(one, x), saros_add(one, x)));
+}
+const saros_primitive saros_row_atanh = {
+    .name = "atanh",
+    .doc = "inverse hyperbolic tangent",
+    .operands = 1,
+    .outputs = 1,
+    .flags = SAROS_POINTWISE,
+    .type = saros_type_float,
+    .evaluate = atanh_evaluate,
+    .partial = atanh_partial,
+};
+saros_value saros_atanh(saros_value x) {
+    return saros_unary_build(&saros_row_atanh, SAROS_PROMOTE_FLOAT, x);
 }

@@ -83,6 +83,12 @@ static number expm1_c(number x) {
 static number log1p_c(number x) {
     return clog(1 + x);
 }
+static number exp2_c(number x) {
+    return cexp(x * log(2));
+}
+static number log2_c(number x) {
+    return clog(x) / log(2);
+}
 static number sigmoid_c(number x) {
     return 1 / (1 + cexp(-x));
 }
@@ -119,6 +125,8 @@ static const elementary functions[] = {
     {"atan", catan, {0.5, 0.6, -0.2}},      {"sinh", csinh, {0.4, 0.7, 0.3}},
     {"cosh", ccosh, {-0.6, 0.5, 0.4}},      {"asinh", casinh, {0.8, 0.6, 0.2}},
     {"tanh", ctanh, {0.4, 0.7, 0.3}},       {"erf", erf_c, {0.3, 0.8, -0.3}},
+    {"exp2", exp2_c, {0.4, 0.7, -0.3}},     {"log2", log2_c, {1.4, 0.5, 0.3}},
+    {"acosh", cacosh, {2.4, 0.6, 0.2}},     {"atanh", catanh, {0.2, 0.3, 0.2}},
     {"sigmoid", sigmoid_c, {0.6, 1, -0.4}}, {"softplus", softplus_c, {-0.4, 0.9, 0.5}},
 };
 

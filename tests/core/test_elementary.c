@@ -58,6 +58,8 @@ static const struct {
 } unary[] = {
     {"exp", saros_exp, expl, exp, -750, 720},
     {"expm1", saros_expm1, expm1l, expm1, -2, 2},
+    {"exp2", saros_exp2, exp2l, exp2, -3, 3},
+    {"log2", saros_log2, log2l, log2, 0, 4},
     {"log", saros_log, logl, log, 0, 4},
     {"log1p", saros_log1p, log1pl, log1p, -1, 2},
     {"sqrt", saros_sqrt, sqrtl, sqrt, 0, 4},
@@ -71,6 +73,8 @@ static const struct {
     {"cosh", saros_cosh, coshl, cosh, -3, 3},
     {"tanh", saros_tanh, tanhl, tanh, -3, 3},
     {"asinh", saros_asinh, asinhl, asinh, -4, 4},
+    {"acosh", saros_acosh, acoshl, acosh, 0.9, 4},
+    {"atanh", saros_atanh, atanhl, atanh, -1.01, 1.01},
     {"erf", saros_erf, erfl, erf, -6.5, 6.5},
     {"sigmoid", saros_sigmoid, sigmoid_wide, sigmoid_double, -40, 40},
     {"softplus", saros_softplus, softplus_wide, softplus_double, -40, 40},

@@ -177,6 +177,34 @@ START_TEST(logsumexp_neither_overflows_nor_loses_minus_infinity) {
 }
 END_TEST
 
+/** product, any, all of everything */
+static saros_value build_whole(saros_graph *g, const saros_value *x) {
+    const uint32_t axes = saros_all_axes(x[0]);
+    (void)g;
+    return saros_stack(3,
+                       (saros_value[]){saros_prod(x[0], axes),
+                                       saros_cast(saros_any(x[0], axes), SAROS_F64),
+                                       saros_cast(saros_all(x[0], axes), SAROS_F64)},
+                       0);
+}
+static saros_value build_prod(saros_graph *g, const saros_value *x) {
+    (void)g;
+    return saros_concat(2, (saros_value[]){saros_prod(x[0], 2), saros_prod(x[0], 4)}, 1);
+}
+START_TEST(products_of_any_length_and_of_nothing) {
+    const double data[] = {1, 2, 3, 4, 5, 6, 7, -8, 0.5, 10};
+    saros_tensor *x = run_tensor(SAROS_F64, 3, SHAPE(2, 5, 1), data), *y[2] = {NULL};
+    saros_tensor *none = run_tensor(SAROS_F64, 3, SHAPE(1, 0, 0), data);
+    y[0] = run(build_prod, 1, &x);
+    run_holds(y[0], 2 * 6, (const double[]){120, 1, 2, 3, 4, 5, -1680, 6, 7, -8, 0.5, 10});
+    y[1] = run(build_whole, 1, &none);
+    run_holds(y[1], 3, (const double[]){1, 0, 1});
+    saros_tensor_release(x);
+    saros_tensor_release(none);
+    for (int k = 0; k < 2; ++k) saros_tensor_release(y[k]);
+}
+END_TEST
+
 static saros_value build_bad_sum(saros_graph *g, const saros_value *x) {
     (void)g;
     return saros_sum(x[0], 8);
@@ -205,6 +233,7 @@ int main(void) {
     tcase_add_test(tcase, argmax_takes_the_lowest_of_equals_and_the_first_nan);
     tcase_add_test(tcase, cumsum_runs_both_ways);
     tcase_add_test(tcase, logsumexp_neither_overflows_nor_loses_minus_infinity);
+    tcase_add_test(tcase, products_of_any_length_and_of_nothing);
     tcase_add_test(tcase, errors_name_axes);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);

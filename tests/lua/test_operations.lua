@@ -19,6 +19,7 @@ local function erf(x)
   return 2 / math.sqrt(math.pi) * sum
 end
 
+local above = { 1.2, 1.7, 2.5, 4.0 }
 local points, unit, positive = { -1.6, -0.3, 0.4, 1.7 }, { -0.9, -0.2, 0.3, 0.8 }, { 0.2, 0.9, 1.4, 3.0 }
 local unary = {
   neg = { points, function(x) return -x end }, abs = { points, math.abs },
@@ -31,6 +32,11 @@ local unary = {
   sinh = { points, sinh }, cosh = { points, cosh }, tanh = { points, function(x) return sinh(x) / cosh(x) end },
   erf = { points, erf }, sigmoid = { points, function(x) return 1 / (1 + math.exp(-x)) end },
   softplus = { points, function(x) return math.log(1 + math.exp(x)) end },
+  exp2 = { points, function(x) return 2 ^ x end }, log2 = { positive, function(x) return math.log(x, 2) end },
+  acosh = { above, function(x) return math.log(x + math.sqrt(x * x - 1)) end },
+  atanh = { unit, function(x) return math.log((1 + x) / (1 - x)) / 2 end },
+  silu = { points, function(x) return x / (1 + math.exp(-x)) end },
+  gelu = { points, function(x) return x * (1 + erf(x / math.sqrt(2))) / 2 end },
   relu = { points, function(x) return math.max(x, 0) end }, stop_gradient = { points, function(x) return x end },
 }
 local done = {}
@@ -60,6 +66,8 @@ local cases = {
   where = { saros.where(A:lt(B), A, B), { 1, 2, 1 } }, cast = { saros.cast(T{ 1.7, -1.7 }, "i64"), { 1, -1 } },
   sum = { saros.sum(M, 1), { 4, 6 } }, mean = { saros.mean(M, { 1, 2 }), 2.5 }, max = { saros.max(M, 2), { 2, 4 } },
   min = { saros.min(M), 1 }, norm = { saros.norm(T{ 3, 4 }), 5 },
+  prod = { saros.prod(M, 1), { 3, 8 } }, any = { saros.any(M:gt(3), 1), { false, true } },
+  all = { saros.all(M:gt(1)), false },
   logsumexp = { saros.logsumexp(T{ 1000, 1000 }), 1000 + math.log(2) },
   argmax = { saros.argmax(M, 2), { 2, 2 } }, argmin = { saros.argmin(M, 1), { 1, 1 } },
   cumsum = { saros.cumsum(M, 1), { 1, 2, 4, 6 } }, trapz = { saros.trapz(T{ 0, 1, 4 }, T{ 0, 1, 3 }), 5.5 },
@@ -87,6 +95,8 @@ for name, case in pairs(cases) do
   near(case[1], case[2], 1e-12, name)
   done[name] = true
 end
+
+near(saros.grad(function(x) return saros.prod(x) end)(T{ 0, 2, 3 }), { 6, 0, 0 }, 0, "slope of a product at a zero")
 
 -- Nothing is left out. A new function of one number is at least the same on tensors and numbers, with the slope it has.
 local function check_elementary(name)

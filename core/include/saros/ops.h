@@ -31,6 +31,8 @@ SAROS_API saros_unary_fn saros_neg, saros_abs, saros_sign, saros_floor, saros_ro
 #define SAROS_DECLARE(name, low, high) SAROS_API saros_unary_fn saros_##name;
 SAROS_ELEMENTARY_ROWS(SAROS_DECLARE)
 #undef SAROS_DECLARE
+/** x sigmoid(x);  x (1 + erf(x / sqrt 2)) / 2 */
+SAROS_API saros_unary_fn saros_silu, saros_gelu;
 SAROS_API saros_binary_fn saros_eq, saros_ne, saros_lt, saros_le, saros_gt,
     saros_ge; /**< bool results */
 SAROS_API saros_binary_fn saros_and, saros_or;
@@ -89,6 +91,11 @@ SAROS_API saros_value saros_min(saros_value x, uint32_t axes);
 SAROS_API saros_value saros_argmax(saros_value x, int axis); /**< i64, lowest index of ties */
 SAROS_API saros_value saros_cumsum(saros_value x, int axis, bool reverse);
 SAROS_API saros_value saros_logsumexp(saros_value x, uint32_t axes);
+/** By halves along each axis; differentiable at zeros. */
+SAROS_API saros_value saros_prod(saros_value x, uint32_t axes);
+/** Whether any, or every, entry holds or differs from 0; of none: false, true. */
+SAROS_API saros_value saros_any(saros_value x, uint32_t axes);
+SAROS_API saros_value saros_all(saros_value x, uint32_t axes);
 /** Batched contraction. Axis lists are 0-based, of equal length per pair; result axes: batch, free
  * of a, free of b. */
 SAROS_API saros_value saros_dot_general(saros_value a, saros_value b, int contract,

@@ -12,8 +12,10 @@
     X(sqrt, 0.7, 2)                                                                                \
     X(exp, -1, 1)                                                                                  \
     X(expm1, -1, 1)                                                                                \
+    X(exp2, -1, 1)                                                                                 \
     X(log, 0.7, 2)                                                                                 \
     X(log1p, -0.3, 1)                                                                              \
+    X(log2, 0.7, 2)                                                                                \
     X(sin, -2, 2)                                                                                  \
     X(cos, -2, 2)                                                                                  \
     X(tan, -1, 1)                                                                                  \
@@ -23,6 +25,8 @@
     X(sinh, -1, 1)                                                                                 \
     X(cosh, -1, 1)                                                                                 \
     X(asinh, -2, 2)                                                                                \
+    X(acosh, 1.3, 3)                                                                               \
+    X(atanh, -0.6, 0.6)                                                                            \
     X(tanh, -2, 2)                                                                                 \
     X(erf, -1, 1)                                                                                  \
     X(sigmoid, -2, 2)                                                                              \
