@@ -100,6 +100,7 @@ void bench_operators(void);
 void bench_gradbench(void);
 void bench_pointwise(void);
 void bench_stencil(void);
+void bench_loops(void);
 void bench_arrays(void);
 void bench_brusselator(void);
 void bench_bratu(void);

@@ -41,6 +41,7 @@ static void run_all(const bench_session *session) {
     bench_gradbench();
     bench_pointwise();
     bench_stencil();
+    bench_loops();
     bench_arrays();
     bench_brusselator();
     bench_bratu();

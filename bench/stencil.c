@@ -28,24 +28,24 @@ static saros_status heat_step(saros_graph *body, saros_value index, const saros_
     return SAROS_OK;
 }
 
-/* u' = Du lap u - u v^2 + F (1 - u), v' = Dv lap v + u v^2 - (F + k) v */
-static void gray_scott_rate(const saros_value *y, saros_value *rate) {
+void bench_gray_scott_rate(const saros_value *c, const saros_value *y, saros_value *rate) {
     const saros_value uvv = saros_mul(y[0], saros_mul(y[1], y[1])), one = saros_like(y[0], 1);
-    rate[0] = saros_add(saros_sub(saros_mul(saros_like(y[0], GS_DU), laplacian(y[0])), uvv),
-                        saros_mul(saros_like(y[0], GS_F), saros_sub(one, y[0])));
-    rate[1] = saros_sub(saros_add(saros_mul(saros_like(y[0], GS_DV), laplacian(y[1])), uvv),
-                        saros_mul(saros_like(y[0], GS_F + GS_K), y[1]));
+    rate[0] = saros_add(saros_sub(saros_mul(c[0], laplacian(y[0])), uvv),
+                        saros_mul(c[2], saros_sub(one, y[0])));
+    rate[1] = saros_sub(saros_add(saros_mul(c[1], laplacian(y[1])), uvv), saros_mul(c[3], y[1]));
 }
 
 static saros_status gray_scott_step(saros_graph *body, saros_value index, const saros_value *carry,
                                     const saros_value *input, void *user, saros_value *next,
                                     saros_value *kept) {
     static const double ahead[] = {0.5, 0.5, 1}, part[] = {1.0 / 6, 1.0 / 3, 1.0 / 3, 1.0 / 6};
-    saros_value y[2] = {carry[0], carry[1]}, rate[2];
+    const double number[] = {GS_DU, GS_DV, GS_F, GS_F + GS_K};
+    saros_value y[2] = {carry[0], carry[1]}, rate[2], coefficient[4];
     (void)body, (void)index, (void)input, (void)user, (void)kept;
+    for (int k = 0; k < 4; ++k) coefficient[k] = saros_like(carry[0], number[k]);
     for (int k = 0; k < 2; ++k) next[k] = carry[k];
     for (int stage = 0; stage < 4; ++stage) {
-        gray_scott_rate(y, rate);
+        bench_gray_scott_rate(coefficient, y, rate);
         for (int k = 0; k < 2; ++k) {
             const saros_value own = saros_like(rate[k], GS_H * part[stage]);
             next[k] = saros_add(next[k], saros_mul(own, rate[k]));

@@ -29,6 +29,9 @@ void bench_grid_end(bench_grid *grid, int fields);
 void bench_grid_clear(bench_grid *grid);
 /** The library's call; a bench_fn of a bench_grid. */
 void bench_grid_run(void *grid);
+/** u' = Du lap u - u v^2 + F (1 - u), v' = Dv lap v + u v^2 - (F + k) v, y = {u, v}, c = {Du, Dv,
+ * F, F + k}, with the unscaled Laplacian. */
+void bench_gray_scott_rate(const saros_value *c, const saros_value *y, saros_value *rate);
 /** `steps` steps from the inputs; the result is in the first arrays. */
 void bench_heat_floor(void *grid);
 void bench_gray_scott_floor(void *grid);

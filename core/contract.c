@@ -21,7 +21,7 @@ saros_value saros_contract(const saros_primitive *row, const saros_value *in) {
     if (in[0].id < 0 || in[1].id < 0 || in[0].id == in[1].id) return SAROS_NONE;
     if (!saros_dtype_is_float(saros_value_dtype(in[0]))) return SAROS_NONE;
     const saros_graph_record *first = product(in[0]), *second = product(in[1]);
-    if (!first && !second) return saros_join_pads(row, in);
+    if (!first && !second) return SAROS_NONE;
     int k = first && (!second || in[0].id < in[1].id) ? 0 : 1;
     const saros_graph_record *r = k == 0 ? first : second;
     saros_value a = {in[0].graph, r->operand[0]}, b = {in[0].graph, r->operand[1]};

@@ -111,18 +111,16 @@ done:
 static saros_status compile_passes(const saros_body *body, const saros_compile_options *options,
                                    int carries, bool whole, saros_function **out) {
     saros_compile_options chosen;
-    saros_body *merged = NULL, *contracted = NULL, *hoisted = NULL, *fused = NULL;
+    saros_body *contracted = NULL, *hoisted = NULL, *fused = NULL;
     saros_status status = SAROS_OK;
     SAROS_TRY(choose_backend(options, &chosen));
-    SAROS_TRY(saros_merge_loops(body, &merged));
-    SAROS_TRY(saros_rewrite(merged ? merged : body, saros_contract, &contracted));
+    SAROS_TRY(saros_simplify(body, &contracted));
     SAROS_TRY(saros_hoist(contracted, &hoisted));
     const saros_body *ready = hoisted ? hoisted : contracted;
     if (strcmp(chosen.backend, "cpu") == 0 && !ready->graph->ordered)
         SAROS_TRY(lower_body(ready, carries, whole, &fused));
     status = saros_compile_ready(fused ? fused : ready, &chosen, carries, out);
 done:
-    saros_body_release(merged);
     saros_body_release(contracted);
     saros_body_release(hoisted);
     saros_body_release(fused);

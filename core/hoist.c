@@ -145,11 +145,10 @@ static void append_parted(saros_graph *to, const saros_graph_record *r, int32_t 
 
 static saros_status part_loop(saros_graph *to, const saros_graph_record *r, int32_t *map,
                               saros_value *in) {
-    saros_body *merged = NULL, *contracted = NULL, *parted = NULL, *inside = NULL;
+    saros_body *contracted = NULL, *parted = NULL, *inside = NULL;
     parting p = {0};
     saros_status status = SAROS_OK;
-    SAROS_TRY(saros_merge_loops(r->body[0], &merged));
-    SAROS_TRY(saros_rewrite(merged ? merged : r->body[0], saros_contract, &contracted));
+    SAROS_TRY(saros_simplify(r->body[0], &contracted));
     SAROS_TRY(saros_hoist(contracted, &parted));
     SAROS_TRY(open_parting(&p, parted ? parted : contracted));
     mark_same(&p, r->operands - (int)r->word[SAROS_LOOP_CAPTURES]);
@@ -165,7 +164,6 @@ done:
     saros_body_release(inside);
     saros_body_release(parted);
     saros_body_release(contracted);
-    saros_body_release(merged);
     return status;
 }
 

@@ -119,3 +119,16 @@ done:
     saros_release(in);
     return status;
 }
+
+saros_status saros_simplify(const saros_body *body, saros_body **out) {
+    saros_body *merged = NULL, *joined = NULL;
+    saros_status status = SAROS_OK;
+    SAROS_TRY(saros_merge_loops(body, &merged));
+    if (merged) body = merged;
+    SAROS_TRY(saros_join_windows(body, &joined));
+    status = saros_rewrite(joined ? joined : body, saros_contract, out);
+done:
+    saros_body_release(merged);
+    saros_body_release(joined);
+    return status;
+}

@@ -18,12 +18,18 @@ saros_status saros_rewrite(const saros_body *body, saros_rewrite_rule *rule, sar
 
 /** a*b + c and its relatives in one rounding (contract.c). */
 saros_value saros_contract(const saros_primitive *row, const saros_value *in);
-/** Sums of windows that do not overlap joined end to end (join_pads.c). */
-saros_value saros_join_pads(const saros_primitive *row, const saros_value *in);
 
 /** The copy of `body` in which loops that others contain are gone (merge_loops.c); NULL where there
  * is nothing to do. */
 saros_status saros_merge_loops(const saros_body *body, saros_body **out);
+
+/** The copy of `body` in which sums of pads, the transposes of stencils, are slices of arrays with
+ * ghosts (join_windows.c); NULL where there is nothing to do. */
+saros_status saros_join_windows(const saros_body *body, saros_body **out);
+
+/** The copy of `body` after merge_loops, join_windows and contraction, in this order: what every
+ * body goes through first, on all backends alike, so that its sums round the same everywhere. */
+saros_status saros_simplify(const saros_body *body, saros_body **out);
 
 /** The copy of `body`, which is contracted, with invariants of loops before them (hoist.c); NULL if
  * it has no loops. */
