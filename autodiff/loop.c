@@ -47,6 +47,9 @@ static saros_loop_parts parts_of(const ad_loop *loop, saros_value n, const ad_re
                               .bound = loop->view.bound,
                               .every = plan->every,
                               .states = plan->snapshots,
+                              .disk = plan->snapshots ? loop->view.disk : 0,
+                              .place = plan->snapshots ? loop->view.place : NULL,
+                              .leaves = plan->leaves,
                               .reverse = plan->reverse,
                               .early = plan->early,
                               .carries = plan->carries,
@@ -65,7 +68,7 @@ saros_status ad_loop_append(const ad_loop *loop, saros_value n, ad_region *regio
     saros_value *values = NULL;
     saros_status status = SAROS_OK;
     SAROS_TRY(ad_region_close(region, &body));
-    if (!(values = ad_values(region->results))) SAROS_TRY(SAROS_ERR_MEMORY);
+    if (!(values = ad_values(region->results + plan->leaves))) SAROS_TRY(SAROS_ERR_MEMORY);
     saros_loop_parts parts = parts_of(loop, n, region, plan, body);
     saros_loop_append(region->outer, &parts, values);
     *out = values;
@@ -77,7 +80,7 @@ done:
 }
 
 saros_status ad_loop_append_reverse(const ad_loop *loop, saros_value n, const saros_rule *rule,
-                                    ad_region *region, const ad_loop_plan *plan,
+                                    ad_region *region, const ad_loop_plan *plan, saros_value left,
                                     saros_value **out) {
     const saros_loop_view *view = &loop->view;
     saros_body *body = NULL, *advance = NULL;
@@ -94,6 +97,9 @@ saros_status ad_loop_append_reverse(const ad_loop *loop, saros_value n, const sa
                                            .n = n,
                                            .bound = view->bound,
                                            .states = view->snapshots,
+                                           .disk = view->disk,
+                                           .place = view->place,
+                                           .leaves = true,
                                            .reverse = view->reverse,
                                            .carries = view->carries,
                                            .inputs = view->inputs,
@@ -101,7 +107,7 @@ saros_status ad_loop_append_reverse(const ad_loop *loop, saros_value n, const sa
                                            .carry = rule->in + loop->carry,
                                            .input = rule->in + loop->input,
                                            .capture = rule->in + loop->capture},
-                       &backward, values);
+                       &backward, left, values);
     *out = values;
     values = NULL;
 done:

@@ -19,7 +19,7 @@ typedef struct ad_loop_plan {
     int carries, inputs; /**< the first operands of the region; the others are captures */
     int states;          /**< the last results of the region */
     int64_t every, snapshots;
-    bool reverse, early;
+    bool reverse, early, leaves;
     saros_value contains; /**< an output of the loop that this one repeats, or SAROS_NONE */
 } ad_loop_plan;
 
@@ -34,9 +34,11 @@ saros_value ad_loop_index(const ad_region *region);
 saros_status ad_loop_append(const ad_loop *loop, saros_value n, ad_region *region,
                             const ad_loop_plan *plan, saros_value **out);
 /** Closes the region of the transposed steps of the loop that `rule` is of, and appends its reverse
- * sweep in bounded memory. The first loop.view.carries inputs of the region have no operand. */
+ * sweep in bounded memory; `left` is what the loop leaves for it. The first loop.view.carries
+ * inputs of the region have no operand. */
 saros_status ad_loop_append_reverse(const ad_loop *loop, saros_value n, const saros_rule *rule,
-                                    ad_region *region, const ad_loop_plan *plan, saros_value **out);
+                                    ad_region *region, const ad_loop_plan *plan, saros_value left,
+                                    saros_value **out);
 
 /** Takes results of costly rows that hang on the first `known` inputs alone out of a transposed
  * step: `*kept` is the body (known inputs) -> results, and the step gets these as its last inputs.

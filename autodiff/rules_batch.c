@@ -107,7 +107,8 @@ static saros_status build(batched_loop *b, ad_region *region, ad_loop_plan *plan
                            .every = loop->view.every,
                            .snapshots = loop->view.snapshots,
                            .reverse = loop->view.reverse,
-                           .early = loop->view.early};
+                           .early = loop->view.early,
+                           .leaves = loop->view.leaves};
     return region->status;
 }
 
@@ -118,7 +119,7 @@ void ad_loop_batch(const saros_rule *rule, int64_t size, const saros_value *in, 
     ad_loop_plan plan = {0};
     saros_value *end = NULL;
     saros_status status = SAROS_OK;
-    b.flag = saros_allocate_zero((size_t)(b.loop.ins + b.loop.outs), sizeof *b.flag);
+    b.flag = saros_allocate_zero((size_t)(b.loop.ins + rule->outs) + 1, sizeof *b.flag);
     b.inside = ad_values(b.loop.ins + b.loop.outs);
     if (!b.flag || !b.inside) SAROS_TRY(SAROS_ERR_MEMORY);
     memcpy(b.flag + 1, batched + 1, (size_t)(b.loop.ins - 1));

@@ -126,7 +126,9 @@ void ad_loop_reverse_batch(const saros_rule *rule, int64_t size, const saros_val
     saros_status status = inside ? SAROS_OK : SAROS_ERR_MEMORY;
     if (status != SAROS_OK) goto done;
     ad_region_open(&region, rule->graph);
-    for (int k = 0; k < rule->ins; ++k) {
+    saros_loop_view f, b;
+    saros_loop_reverse_read(&rule->attributes, &f, &b);
+    for (int k = 0; k < rule->ins - f.leaves; ++k) {
         saros_type type = batched[k] ? ad_slice_type(in[k]) : *saros_value_type(in[k]);
         inside[k] = ad_region_declare(&region, &type, in[k]);
     }

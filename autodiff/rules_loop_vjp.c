@@ -10,8 +10,9 @@
  *  A loop that ends early is repeated with a count among its carries, and the steps that it counts
  * are transposed.
  *
- *  All states are kept, and memory grows with n, unless the loop says how many the sweep may hold:
- *  then the loop is not repeated, and the transposed steps are run by loop_reverse. Steps and
+ *  All states are kept, and memory grows with n, unless the loop says how many the sweep may hold,
+ *  or they do not fit: then the loop leaves some of the states that it passes, and the transposed
+ *  steps are run by loop_reverse. Steps and
  * sums are the same and in the same order, so the gradients are equal in every bit. The result is
  * loops again and differentiates again. */
 #include "loop_impl.h"
@@ -33,6 +34,7 @@ typedef struct reverse_loop {
     saros_value *gradient; /**< per body input: its gradient in the step, NONE if there is none */
     saros_value *state;    /**< per carry that is read: stacked, outside */
     saros_value n;         /**< iterations that the loop ran */
+    saros_value left;      /**< states that the loop leaves for loop_reverse */
     bool recomputes;       /**< states come from loop_reverse */
     saros_body *costly;    /**< body inputs -> results that are kept too, or NULL */
     saros_value *kept;     /**< these, stacked, outside */
@@ -125,10 +127,25 @@ static saros_status find_reads(reverse_loop *r) {
     return SAROS_OK;
 }
 
-/** How many states the sweep may hold, 0: all. */
-static int64_t states_of(const saros_loop_view *view) {
-    if (!ad_loop_other_memory) return view->snapshots;
-    return view->snapshots ? 0 : (view->bound + 2) / 3;
+static int64_t bytes_of(const saros_body *body, int k) {
+    saros_type type = ad_body_type(body, k);
+    return saros_type_count(&type) * (int64_t)saros_dtype_bytes(type.dtype);
+}
+
+/** How many states the sweep may hold in memory, 0: all. If the loop does not say, half of what is
+ * free is theirs. */
+static int64_t states_of(const reverse_loop *r) {
+    const saros_loop_view *view = &r->loop.view;
+    if (ad_loop_other_memory) return view->snapshots ? 0 : (view->bound + 2) / 3;
+    if (view->snapshots) return view->snapshots;
+    double kept = 0, state = 1;
+    for (int k = r->loop.carry; k < r->loop.input; ++k) {
+        state += (double)bytes_of(view->body, k);
+        if (r->reads[k]) kept += (double)bytes_of(view->body, k);
+    }
+    const double room = 0.5 * (double)saros_memory_free();
+    if (kept * (double)view->bound <= room) return 0;
+    return room > 2 * state ? (int64_t)(room / state) : 2;
 }
 
 /** Whether states are computed again: the loop asks for it, and keeps fewer than there are. */
@@ -226,7 +243,7 @@ static saros_status keep_states(reverse_loop *r) {
     const int carries = loop->view.carries, early = loop->view.early, more = costly_results(r);
     int kept = more;
     for (int c = 0; c < carries; ++c) kept += !r->recomputes && r->reads[loop->carry + c];
-    if (!kept && !early) return SAROS_OK;
+    if (!kept && !early && !r->recomputes) return SAROS_OK;
     saros_value *in = ad_values(loop->ins + loop->outs + more), *end = NULL;
     if (!in) return SAROS_ERR_MEMORY;
     ad_loop_plan plan = {.carries = carries + early,
@@ -236,6 +253,7 @@ static saros_status keep_states(reverse_loop *r) {
                          .snapshots = loop->view.snapshots,
                          .reverse = loop->view.reverse,
                          .early = loop->view.early,
+                         .leaves = r->recomputes,
                          .contains = r->rule->out[0]};
     ad_region region = {0};
     saros_status status = SAROS_OK;
@@ -249,6 +267,7 @@ static saros_status keep_states(reverse_loop *r) {
     for (int c = 0; kept && c < carries; ++c)
         if (!r->recomputes && r->reads[loop->carry + c]) r->state[c] = end[m++];
     for (int k = 0; k < more; ++k) r->kept[k] = end[m++];
+    if (r->recomputes) r->left = end[m];
 done:
     saros_release(end);
     ad_region_free(&region);
@@ -348,7 +367,7 @@ static saros_status reversed(reverse_loop *r, saros_value *gradient) {
     for (int k = loop->input; k < loop->capture; ++k)
         if (!saros_is_none(r->gradient[k])) ad_region_result(&region, *from++);
     if (r->recomputes)
-        SAROS_TRY(ad_loop_append_reverse(loop, r->n, r->rule, &region, &plan, &end));
+        SAROS_TRY(ad_loop_append_reverse(loop, r->n, r->rule, &region, &plan, r->left, &end));
     else
         SAROS_TRY(ad_loop_append(loop, r->n, &region, &plan, &end));
     const saros_value *next = end;
@@ -370,11 +389,11 @@ void ad_loop_vjp(const saros_rule *rule, const saros_value *cotangent, const boo
     reverse_loop r = {
         .rule = rule, .cotangent = cotangent, .wanted = wanted, .loop = ad_loop_read(rule)};
     r.n = r.loop.n;
-    r.loop.view.snapshots = states_of(&r.loop.view);
     saros_status status = SAROS_OK;
     SAROS_TRY(reverse_open(&r));
     SAROS_TRY(make_step(&r));
     if (!saros_body_outputs(r.step)) goto done;
+    r.loop.view.snapshots = states_of(&r);
     r.recomputes = recomputes(&r);
     if (!r.recomputes) SAROS_TRY(split_step(&r));
     SAROS_TRY(keep_states(&r));

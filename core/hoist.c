@@ -132,8 +132,11 @@ static void append_parted(saros_graph *to, const saros_graph_record *r, int32_t 
         saros_graph_locate(to, r->file, r->line);
         to->fence = r->fence;
         v = saros_build(to, r->row,
-                        &(saros_attributes){
-                            .word = word, .words = SAROS_LOOP_WORDS, .body = &body, .bodies = 1},
+                        &(saros_attributes){.word = word,
+                                            .words = SAROS_LOOP_WORDS,
+                                            .body = &body,
+                                            .bodies = 1,
+                                            .tensor = r->tensor},
                         n, in);
         to->fence = 0;
     } else {

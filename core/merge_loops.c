@@ -35,8 +35,13 @@ static int32_t contained(const saros_graph *g, int32_t n) {
     return first < saros_graph_at(g, n)->output ? g->owner[first] : -1;
 }
 
-/** Where output k of the smaller loop stands among those of the larger one. */
+/** Where output k of the smaller loop stands among those of the larger one: what they leave stands
+ * last. */
 static int32_t output_of(const int64_t *small, const int64_t *large, int32_t k) {
+    int64_t last = small[SAROS_LOOP_CARRIES] + small[SAROS_LOOP_KEPT] + small[SAROS_LOOP_STATES];
+    if (k == last)
+        return (int32_t)(large[SAROS_LOOP_CARRIES] + large[SAROS_LOOP_KEPT] +
+                         large[SAROS_LOOP_STATES]);
     if (k < small[SAROS_LOOP_CARRIES]) return k;
     k -= (int32_t)small[SAROS_LOOP_CARRIES];
     if (k < small[SAROS_LOOP_KEPT]) return (int32_t)large[SAROS_LOOP_CARRIES] + k;
@@ -47,7 +52,9 @@ static int32_t output_of(const int64_t *small, const int64_t *large, int32_t k) 
 /** Whether loop n has the operands and outputs of loop m as the first ones of each kind. */
 static bool contains(const saros_graph *g, int32_t n, int32_t m) {
     static const int same[] = {SAROS_LOOP_BOUND, SAROS_LOOP_EVERY, SAROS_LOOP_REVERSE,
-                               SAROS_LOOP_EARLY, SAROS_LOOP_SNAPSHOTS};
+                               SAROS_LOOP_EARLY};
+    static const int left[] = {SAROS_LOOP_LEAVES, SAROS_LOOP_CARRIES, SAROS_LOOP_SNAPSHOTS,
+                               SAROS_LOOP_DISK};
     static const int fed[] = {SAROS_LOOP_CARRIES, SAROS_LOOP_INPUTS, SAROS_LOOP_CAPTURES};
     const saros_graph_record *large = saros_graph_at(g, n), *small = saros_graph_at(g, m);
     const int64_t *a = words_of(g, n), *b = words_of(g, m);
@@ -59,6 +66,8 @@ static bool contains(const saros_graph *g, int32_t n, int32_t m) {
         if (a[fed[k]] < b[fed[k]] || memcmp(x, y, (size_t)b[fed[k]] * sizeof *x) != 0) return false;
     if (a[SAROS_LOOP_KEPT] < b[SAROS_LOOP_KEPT] || a[SAROS_LOOP_STATES] < b[SAROS_LOOP_STATES])
         return false;
+    for (size_t k = 0; b[SAROS_LOOP_LEAVES] && k < sizeof left / sizeof *left; ++k)
+        if (a[left[k]] != b[left[k]]) return false;
     for (int32_t k = 0; k < small->outputs; ++k)
         if (!saros_type_equal(g->type[small->output + k],
                               g->type[large->output + output_of(b, a, k)]))

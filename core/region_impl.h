@@ -5,7 +5,8 @@
 #include "saros/region.h"
 
 /** Words of a loop. `kept` counts the outputs stacked by `every`, `states` those stacked always;
- * `contains` is the id of the first output of the loop that this one repeats and adds to, or -1. */
+ * `leaves`: the states passed are one output more, the last. `contains` is the id of the first
+ * output of the loop that this one repeats and adds to, or -1. */
 enum {
     SAROS_LOOP_BOUND,
     SAROS_LOOP_EVERY,
@@ -18,6 +19,8 @@ enum {
     SAROS_LOOP_KEPT,
     SAROS_LOOP_STATES,
     SAROS_LOOP_CONTAINS,
+    SAROS_LOOP_DISK,
+    SAROS_LOOP_LEAVES,
     SAROS_LOOP_WORDS
 };
 

@@ -3,7 +3,8 @@
  *
  *  Early ends: no iteration begins once carry 0 is false.
  *
- *  Operands: n, carry…, inputs…, captures…; words: region_impl.h. Outputs: carry…, kept…, states….
+ *  Operands: n, carry…, inputs…, captures…; words: region_impl.h. Outputs: carry…, kept…, states…,
+ * what it leaves for its reverse sweep. The folder of states is the tensor of the attributes.
  * Building and typing are here, running in region_loop_run.c, derivatives in autodiff. */
 #include "region_impl.h"
 
@@ -14,11 +15,31 @@
 #include "saros/memory.h"
 #include "region_loop_impl.h"
 
+static void release_folder(void *payload) {
+    saros_release(payload);
+}
+
+static const saros_opaque_class folder_class = {.name = "folder of states",
+                                                .release = release_folder};
+
+saros_status saros_loop_place(const saros_loop_parts *parts, saros_tensor **out) {
+    *out = parts->place ? saros_tensor_retain(parts->place) : NULL;
+    if (parts->place || !parts->folder || !parts->disk) return SAROS_OK;
+    char *copy = saros_string_copy(parts->folder);
+    return copy ? saros_tensor_opaque(&folder_class, copy, out) : SAROS_ERR_MEMORY;
+}
+
 saros_loop_view saros_loop_read(const saros_attributes *attributes) {
     const int64_t *w = attributes->word;
     return (saros_loop_view){.bound = w[SAROS_LOOP_BOUND],
                              .every = w[SAROS_LOOP_EVERY],
                              .snapshots = w[SAROS_LOOP_SNAPSHOTS],
+                             .disk = w[SAROS_LOOP_DISK],
+                             .folder = attributes->tensor
+                                           ? saros_tensor_payload(attributes->tensor, &folder_class)
+                                           : NULL,
+                             .place = attributes->tensor,
+                             .leaves = w[SAROS_LOOP_LEAVES] != 0,
                              .reverse = w[SAROS_LOOP_REVERSE] != 0,
                              .early = w[SAROS_LOOP_EARLY] != 0,
                              .carries = (int)w[SAROS_LOOP_CARRIES],
@@ -54,6 +75,10 @@ static saros_status check_early(const saros_typing *typing, const saros_loop_vie
 
 static saros_status check_counts(const saros_typing *typing, const saros_loop_view *v) {
     const saros_type *n = &typing->operand[0];
+    if (v->disk < 0 || (v->disk > 0 && !v->folder))
+        return saros_fail(SAROS_ERR_USAGE, "loop", "name the folder, and how many states",
+                          "%lld states on disk, in folder %s", (long long)v->disk,
+                          v->folder ? v->folder : "(none)");
     if (v->bound < 0 || v->every < 1 || v->snapshots < 0)
         return saros_fail(SAROS_ERR_USAGE, "loop", NULL,
                           "bound %lld, every %lld and states %lld, needed at least 0, 1 and 0",
@@ -70,6 +95,7 @@ static saros_status check_counts(const saros_typing *typing, const saros_loop_vi
         return saros_fail(SAROS_ERR_USAGE, "loop", NULL,
                           "the body has %d inputs and %d outputs, needed %d and %d",
                           saros_body_inputs(v->body), saros_body_outputs(v->body), inputs, outputs);
+    outputs += v->leaves;
     if (outputs > SAROS_MAX_OUTPUTS)
         return saros_fail(SAROS_ERR_UNSUPPORTED, "loop", "join arrays of the carry",
                           "%d outputs, at most %d fit", outputs, SAROS_MAX_OUTPUTS);
@@ -138,6 +164,7 @@ saros_status saros_loop_type(saros_typing *typing) {
         int64_t rows = k < v.carries + v.kept ? v.bound / v.every : v.bound;
         status = saros_loop_stack_type(one, rows, k - v.carries, &typing->output[k]);
     }
+    if (v.leaves) typing->output[typing->outputs++] = saros_type_scalar(SAROS_OPAQUE);
     return status;
 }
 
@@ -163,6 +190,8 @@ void saros_loop_words(const saros_loop_parts *parts, int64_t *word) {
     word[SAROS_LOOP_KEPT] = saros_body_outputs(parts->body) - parts->carries - parts->stacked;
     word[SAROS_LOOP_STATES] = parts->stacked;
     word[SAROS_LOOP_CONTAINS] = -1;
+    word[SAROS_LOOP_DISK] = parts->disk;
+    word[SAROS_LOOP_LEAVES] = parts->leaves;
 }
 
 saros_value *saros_loop_operands(const saros_loop_parts *parts, saros_value *operand) {
@@ -174,10 +203,12 @@ saros_value *saros_loop_operands(const saros_loop_parts *parts, saros_value *ope
 
 void saros_loop_append(saros_graph *graph, const saros_loop_parts *parts, saros_value *out) {
     int operands = 1 + parts->carries + parts->inputs + parts->captures;
-    int outputs = saros_body_outputs(parts->body);
+    int outputs = saros_body_outputs(parts->body) + parts->leaves;
     saros_body *body = parts->body;
+    saros_tensor *place = NULL;
     saros_value *operand = saros_allocate((size_t)operands * sizeof *operand);
-    if (!operand) {
+    if (!operand || saros_loop_place(parts, &place) != SAROS_OK) {
+        saros_release(operand);
         saros_poison_all(graph, outputs, out);
         return;
     }
@@ -188,8 +219,9 @@ void saros_loop_append(saros_graph *graph, const saros_loop_parts *parts, saros_
     if (parts->contains.graph == graph && parts->contains.id >= 0)
         word[SAROS_LOOP_CONTAINS] = saros_graph_node(graph, parts->contains.id, NULL).output;
     saros_attributes attributes = {
-        .word = word, .words = SAROS_LOOP_WORDS, .body = &body, .bodies = 1};
+        .word = word, .words = SAROS_LOOP_WORDS, .body = &body, .bodies = 1, .tensor = place};
     saros_build_all(graph, &saros_row_loop, &attributes, operands, operand, outputs, out);
+    saros_tensor_release(place);
     saros_release(operand);
 }
 
@@ -283,6 +315,8 @@ void saros_loop(saros_graph *graph, const saros_loop_spec *spec, saros_value *fi
                                               .bound = spec->bound,
                                               .every = spec->every,
                                               .states = spec->states,
+                                              .disk = spec->disk,
+                                              .folder = spec->folder,
                                               .reverse = spec->reverse,
                                               .early = spec->early,
                                               .carries = spec->carries,

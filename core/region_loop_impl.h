@@ -12,6 +12,8 @@ saros_status saros_loop_stack_type(const saros_type *one, int64_t rows, int k, s
 /** The words of a loop, and its operands but n; gives the end of what was written. */
 void saros_loop_words(const saros_loop_parts *parts, int64_t *word);
 saros_value *saros_loop_operands(const saros_loop_parts *parts, saros_value *operand);
+/** A reference to the folder of states of a loop, NULL if it has none. */
+saros_status saros_loop_place(const saros_loop_parts *parts, saros_tensor **out);
 
 /** A value of the body that moves from iteration to iteration. */
 typedef struct saros_lane {

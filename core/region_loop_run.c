@@ -7,7 +7,7 @@
  * that of iteration (r+1) every - 1; rows that no iteration reaches are zero. */
 #include <string.h>
 
-#include "region_loop_impl.h"
+#include "region_states_impl.h"
 #include "saros/memory.h"
 #include "saros/stop.h"
 
@@ -190,8 +190,52 @@ static bool ends(saros_running *r, int64_t j) {
     return true;
 }
 
+/* ---- states left for the reverse sweep ---- */
+
+static saros_status open_states(const saros_running *r, saros_states **out) {
+    int64_t bytes = 0;
+    for (int k = 0; k < r->view.carries; ++k)
+        bytes += saros_padded(saros_row_bytes(r->out[k], false));
+    return saros_states_make(&r->view, r->n, bytes, out);
+}
+
+/** Stores the carries as they are before iteration j > 0. */
+static saros_status store_state(const saros_running *r, saros_states *states, int64_t j) {
+    const bool in_output = ((r->n - j) & 1) == 0;
+    char *at = saros_states_room(states, states->top + 1);
+    for (int k = 0; k < r->view.carries; ++k) {
+        const saros_lane *l = &r->carry[k];
+        const saros_tensor *out = r->out[k];
+        int64_t dense[SAROS_MAX_RANK];
+        saros_strides_fill(out->rank, out->shape, dense);
+        saros_copy_strided(out->rank, out->shape, out->dtype, at, dense, out->dtype,
+                           in_output ? l->data : l->other, l->layout ? l->layout->strides : dense);
+        at += saros_padded(l->bytes);
+    }
+    saros_status status = saros_states_keep(states, states->top + 1);
+    if (status == SAROS_OK) states->position[++states->top] = j;
+    return status;
+}
+
+/** Runs the iterations; at those where the binomial schedule wants it, stores a state. */
+static saros_status run_all(saros_running *r, saros_states *states) {
+    int64_t next = -1;
+    for (int64_t j = 0; j < r->n && !ends(r, j); ++j) {
+        saros_status status = SAROS_OK;
+        if (j == next) status = store_state(r, states, j);
+        if (states && (j == 0 || j == next))
+            next = states->most - states->top > 1 && r->n - j > 1
+                       ? j + saros_states_stride(r->n - j, states->most - states->top)
+                       : -1;
+        if (status == SAROS_OK) status = saros_running_step(r, j);
+        if (status != SAROS_OK) return status;
+    }
+    return SAROS_OK;
+}
+
 saros_status saros_loop_evaluate(const saros_evaluation *e) {
     saros_status status = SAROS_OK;
+    saros_states *states = NULL;
     saros_dense in = {0};
     saros_running r = {.view = saros_loop_read(e->attributes), .first = 1};
     SAROS_TRY(saros_running_count(e, r.view.bound, &r.n));
@@ -202,9 +246,13 @@ saros_status saros_loop_evaluate(const saros_evaluation *e) {
         goto done;
     }
     SAROS_TRY(saros_running_open(&r, e, &in));
-    for (int64_t j = 0; j < r.n && !ends(&r, j); ++j) SAROS_TRY(saros_running_step(&r, j));
+    if (r.view.leaves) SAROS_TRY(open_states(&r, &states));
+    SAROS_TRY(run_all(&r, states));
     saros_running_finish(&r);
+    if (states) status = saros_states_wrap(states, &e->out[e->outs - 1]);
+    states = NULL;
 done:
+    saros_states_release(states);
     /* what runs once, as a checkpointed part does, lends its memory to what comes after */
     if (r.view.bound == 1)
         saros_frame_discard(r.frame);

@@ -1,28 +1,24 @@
 /** loop_reverse: the reverse sweep of a loop in bounded memory.
  *
  *  Two loops in one node. The first is only run for its carries x_0, x_1, …; the second goes
- * through the iterations from the last to the first and sees x_j in its iteration for j. At most s
- * carries x_j are held at once; the others are computed again from the nearest one held, by the
- * binomial schedule (Griewank and Walther, Algorithm 799: revolve, ACM TOMS 26, 2000): with r the
- * smallest number such that n <= b(s, r) = C(s+r, s), no iteration is run forward more than r
- * times, and
+ * through the iterations from the last to the first and sees x_j in its iteration for j. How many
+ * x_j are held and which are computed again is the business of region_states.c. x_0 is the operand
+ * itself; an advance alternates between two copies more.
  *
- *      forward iterations = r n - C(s+r, r-1),
- *
- *  the fewest that any schedule for n known beforehand has. x_0 is the operand itself; copies in
- *  memory are the s - 1 others and two that an advance alternates between.
- *
- *  Operands: n; carry, input, capture of the first; the same of the second. Bodies and words: those
+ *  Operands: n; carry, input, capture of the first; the same of the second; the states that the
+ * loop left when it ran, if it does (`leaves`). Only one sweep can use these up; another one, of
+ * the same loop for other cotangents, begins at x_0. Bodies and words: those
  *  of the first loop, then those of the second, whose inputs begin with the first one's carries. */
 #include <string.h>
 
 #include "primitives/build_impl.h"
-#include "region_loop_impl.h"
+#include "region_states_impl.h"
 #include "saros/memory.h"
 
 static saros_attributes part(const saros_attributes *attributes, int k) {
     return (saros_attributes){.word = attributes->word + k * SAROS_LOOP_WORDS,
                               .words = SAROS_LOOP_WORDS,
+                              .tensor = attributes->tensor,
                               .body = attributes->bodies ? attributes->body + k : NULL,
                               .bodies = attributes->bodies ? 1 : 0};
 }
@@ -46,7 +42,8 @@ static saros_status reverse_type(saros_typing *typing) {
     saros_status status = SAROS_OK;
     saros_type *operand = NULL;
     if (f.snapshots < 1 || f.kept + f.states || f.bound != b.bound || f.reverse == b.reverse ||
-        rest < 0 || typing->operands != ins + stacked - 1 + rest)
+        rest < 0 || typing->operands != ins + stacked - 1 + rest + f.leaves ||
+        (f.leaves && typing->operand[typing->operands - 1].dtype != SAROS_OPAQUE))
         return saros_fail(SAROS_ERR_USAGE, "loop_reverse", NULL,
                           "the loops do not fit each other: states %lld, bounds %lld and %lld, "
                           "%d operands",
@@ -57,7 +54,7 @@ static saros_status reverse_type(saros_typing *typing) {
                         .operands = ins,
                         .operand = typing->operand,
                         .output = typing->output};
-    SAROS_TRY(saros_loop_type(&sub));
+    SAROS_TRY(saros_loop_type(&sub)); /* which has room for what the loop leaves */
     if (!(operand = saros_allocate((size_t)all * sizeof *operand))) return SAROS_ERR_MEMORY;
     operand[0] = typing->operand[0];
     memcpy(operand + 1, typing->operand + ins, (size_t)b.carries * sizeof *operand);
@@ -76,59 +73,39 @@ done:
     return status;
 }
 
-/* ---- schedule ---- */
-
-/** C(s+r, s), or INT64_MAX where it would pass 2^62. */
-static int64_t binomial(int64_t s, int64_t r) {
-    int64_t value = 1;
-    for (int64_t k = 1; k <= r; ++k) {
-        if (value > ((int64_t)1 << 62) / (s + k)) return INT64_MAX;
-        value = value * (s + k) / k;
-    }
-    return value;
-}
-
-/** How far to advance before the next of s states is stored, n > 1 iterations to reverse: what
- * remains behind it is done with s - 1 states and r repetitions, what lies before it with s and
- * r - 1. */
-static int64_t stride(int64_t n, int64_t s) {
-    int64_t r = 1;
-    while (binomial(s, r) < n) ++r;
-    int64_t before = binomial(s, r - 1), behind = n - binomial(s - 1, r - 1);
-    return before < behind ? before : behind;
-}
-
 /* ---- evaluation ---- */
 
 typedef struct sweep {
     saros_loop_view forward;
     saros_running back;
     saros_frame *frame; /* of the forward body */
-    int64_t n, index, states;
-    saros_lane *carry, *input; /* data: the operand; carry.bytes is also its padded room */
-    int64_t *position;         /* iteration whose carry state k holds */
-    char *memory;
-    int64_t bytes; /* of one state */
+    int64_t n, index;
+    saros_lane *carry, *input; /* data: the operand */
+    char *working[2];          /* two states to work in */
+    saros_states *states, *own;
 } sweep;
 
-static int64_t padded(int64_t bytes) {
-    return (bytes + 63) & ~(int64_t)63;
+/** The states that the loop left, unless another sweep has them; else room for our own. */
+static saros_status take_states(sweep *s, const saros_evaluation *e, int64_t bytes) {
+    const saros_loop_view *v = &s->forward;
+    s->states = v->leaves ? saros_states_of(e->in[e->ins - 1]) : NULL;
+    if (s->states && !atomic_exchange(&s->states->taken, true)) return SAROS_OK;
+    saros_status status = saros_states_make(v, s->n, bytes, &s->own);
+    s->states = s->own;
+    return status;
 }
 
 static saros_status sweep_open(sweep *s, const saros_evaluation *e, const saros_dense *in) {
     const saros_loop_view *v = &s->forward;
-    s->states = v->snapshots < s->n ? v->snapshots : s->n > 1 ? s->n : 1;
+    int64_t bytes = 0;
     for (int k = 0; k < v->carries; ++k)
-        s->bytes += padded(saros_row_bytes(in->tensor[1 + k], false));
-    int64_t lanes = padded((int64_t)sizeof(saros_lane) * (v->carries + v->inputs));
-    int64_t positions = padded((int64_t)sizeof *s->position * s->states);
-    char *memory =
-        saros_frame_scratch(s->frame, (size_t)(lanes + positions + (s->states + 1) * s->bytes));
+        bytes += saros_padded(saros_row_bytes(in->tensor[1 + k], false));
+    int64_t lanes = saros_padded((int64_t)sizeof(saros_lane) * (v->carries + v->inputs));
+    char *memory = saros_frame_scratch(s->frame, (size_t)(lanes + 2 * bytes));
     if (!memory) return SAROS_ERR_MEMORY;
     s->carry = (void *)memory;
     s->input = s->carry + v->carries;
-    s->position = (void *)(memory + lanes);
-    s->memory = memory + lanes + positions;
+    for (int k = 0; k < 2; ++k) s->working[k] = memory + lanes + k * bytes;
     for (int k = 0; k < v->carries + v->inputs; ++k) {
         saros_tensor *tensor = in->tensor[1 + k];
         s->carry[k] =
@@ -138,30 +115,32 @@ static saros_status sweep_open(sweep *s, const saros_evaluation *e, const saros_
     int captures = 1 + v->carries + v->inputs;
     for (int k = captures; k < captures + v->captures; ++k)
         saros_frame_bind(s->frame, k, in->tensor[k]);
-    return saros_running_open(&s->back, e, in);
+    saros_status status = take_states(s, e, bytes);
+    return status == SAROS_OK ? saros_running_open(&s->back, e, in) : status;
 }
 
-/** State 0 is the operand; 1 … states - 1 are stored; `states` and the one after it are the two to
- * work in. */
-static void move_state(const sweep *s, saros_frame *frame, bool output, int first, int64_t state) {
-    char *at = s->memory + (state - 1) * s->bytes;
+/** Carries at `state`, NULL: the operands, are the inputs or outputs of the frame from `first` on.
+ */
+static void move_state(const sweep *s, saros_frame *frame, bool output, int first, char *state) {
+    char *at = state;
     for (int k = 0; k < s->forward.carries; ++k) {
         char *data = state ? at : s->carry[k].data;
         if (output)
             saros_frame_move_output(frame, first + k, data);
         else
             saros_frame_move_input(frame, first + k, data);
-        at += padded(s->carry[k].bytes);
+        if (state) at += saros_padded(s->carry[k].bytes);
     }
 }
 
-/** Runs iterations first … last-1 from the carry in `from`, into `to`. */
-static saros_status advance(sweep *s, int64_t first, int64_t last, int64_t from, int64_t to) {
+/** Runs iterations first … last-1 from the carries at `from`, into `to`, which is not working[0].
+ */
+static saros_status advance(sweep *s, int64_t first, int64_t last, char *from, char *to) {
     const saros_loop_view *v = &s->forward;
     for (int64_t j = first; j < last; ++j) {
         saros_status status = saros_loop_ask(j, s->n);
         if (status != SAROS_OK) return status;
-        int64_t next = (last - 1 - j) % 2 ? s->states : to;
+        char *next = (last - 1 - j) % 2 ? s->working[0] : to;
         s->index = v->reverse ? s->n - 1 - j : j;
         move_state(s, s->frame, false, 1, from);
         move_state(s, s->frame, true, 0, next);
@@ -179,27 +158,40 @@ static saros_status advance(sweep *s, int64_t first, int64_t last, int64_t from,
     return SAROS_OK;
 }
 
+/** Stores the next state on the way from the last one at `from`, before iteration `end`. */
+static saros_status store_next(sweep *s, int64_t end, char *from) {
+    saros_states *states = s->states;
+    int64_t top = states->top, at = states->position[top];
+    int64_t next = at + saros_states_stride(end - at, states->most - top);
+    saros_status status = advance(s, at, next, from, saros_states_room(states, top + 1));
+    if (status == SAROS_OK) status = saros_states_keep(states, top + 1);
+    if (status != SAROS_OK) return status;
+    states->position[top + 1] = next;
+    states->top = top + 1;
+    return SAROS_OK;
+}
+
 static saros_status sweep_run(sweep *s) {
     saros_status status = SAROS_OK;
-    int64_t top = 0, working = s->states + 1;
-    s->position[0] = 0;
+    saros_states *states = s->states;
     for (int64_t end = s->n; end > 0 && status == SAROS_OK;) {
-        int64_t at = s->position[top], left = s->states - top, state = top;
-        if (end - at > 1 && left > 1) {
-            s->position[top + 1] = at + stride(end - at, left);
-            status = advance(s, at, s->position[top + 1], top, top + 1);
-            ++top;
+        int64_t top = states->top, at = states->position[top];
+        char *state = NULL;
+        if (top) status = saros_states_find(states, top, &state);
+        if (status != SAROS_OK) break;
+        if (end - at > 1 && states->most - top > 1) {
+            status = store_next(s, end, state);
             continue;
         }
         if (end - at > 1) {
-            status = advance(s, at, end - 1, top, working);
-            state = working;
+            status = advance(s, at, end - 1, state, s->working[1]);
+            state = s->working[1];
         }
         if (status != SAROS_OK) break;
         move_state(s, s->back.frame, false, 1 + s->back.view.carries, state);
         status = saros_running_step(&s->back, s->n - end);
         --end;
-        if (top && s->position[top] == end) --top;
+        if (top && at == end) --states->top;
     }
     return status;
 }
@@ -222,6 +214,7 @@ static saros_status reverse_evaluate(const saros_evaluation *e) {
     SAROS_TRY(sweep_run(&s));
     saros_running_finish(&s.back);
 done:
+    saros_states_release(s.own);
     if (s.frame) saros_frame_return(s.frame);
     if (s.back.frame) saros_frame_return(s.back.frame);
     saros_dense_free(&in);
@@ -239,24 +232,28 @@ const saros_primitive saros_row_loop_reverse = {
 /* ---- build ---- */
 
 void saros_loop_reverse(saros_graph *graph, const saros_loop_parts *forward,
-                        const saros_loop_parts *backward, saros_value *out) {
-    int operands = 1 + forward->carries + forward->inputs + forward->captures + backward->carries +
-                   backward->inputs + backward->captures;
+                        const saros_loop_parts *backward, saros_value left, saros_value *out) {
+    int operands = 1 + forward->leaves + forward->carries + forward->inputs + forward->captures +
+                   backward->carries + backward->inputs + backward->captures;
     int outputs = saros_body_outputs(backward->body);
+    saros_tensor *place = NULL;
     saros_value *operand = saros_allocate((size_t)operands * sizeof *operand);
-    if (!operand) {
+    if (!operand || saros_loop_place(forward, &place) != SAROS_OK) {
+        saros_release(operand);
         saros_poison_all(graph, outputs, out);
         return;
     }
     operand[0] = forward->n;
-    saros_loop_operands(backward, saros_loop_operands(forward, operand + 1));
+    saros_value *last = saros_loop_operands(backward, saros_loop_operands(forward, operand + 1));
+    if (forward->leaves) *last = left;
     int64_t word[2 * SAROS_LOOP_WORDS];
     saros_loop_words(forward, word);
     saros_loop_words(backward, word + SAROS_LOOP_WORDS);
     word[SAROS_LOOP_WORDS + SAROS_LOOP_INPUTS] += forward->carries;
     saros_body *body[2] = {forward->body, backward->body};
     saros_attributes attributes = {
-        .word = word, .words = 2 * SAROS_LOOP_WORDS, .body = body, .bodies = 2};
+        .word = word, .words = 2 * SAROS_LOOP_WORDS, .body = body, .bodies = 2, .tensor = place};
     saros_build_all(graph, &saros_row_loop_reverse, &attributes, operands, operand, outputs, out);
+    saros_tensor_release(place);
     saros_release(operand);
 }

@@ -95,11 +95,26 @@ static int64_t positive(lua_State *L, int index, const char *name) {
     return n;
 }
 
+/** disk = {folder=, states=}, on top. Texts live as long as the table. */
+static void read_disk(lua_State *L, saros_loop_parts *parts) {
+    static const char *const names[] = {"folder", "states"};
+    if (lua_isnil(L, -1)) return;
+    const int table = lua_gettop(L);
+    if (!lua_istable(L, table)) script_expected(L, table, "disk", "{folder=, states=}");
+    script_strict_keys(L, table, "loop: disk", names, 2);
+    lua_getfield(L, table, "states");
+    parts->disk = positive(L, -1, "disk.states");
+    lua_getfield(L, table, "folder");
+    parts->folder = lua_tostring(L, -1);
+    if (!parts->folder) script_expected(L, -1, "disk.folder", "the name of a folder");
+    lua_pop(L, 2);
+}
+
 /** Reads the options table at 4: leaves of inputs follow those of the carry in the table at 5, the
  * rest goes into the context at 6. */
 static void read_loop_options(lua_State *L, saros_loop_parts *parts) {
-    static const char *const names[] = {"keep", "every", "inputs", "max", "states"};
-    script_strict_keys(L, 4, "loop", names, 5);
+    static const char *const names[] = {"keep", "every", "inputs", "max", "states", "disk"};
+    script_strict_keys(L, 4, "loop", names, 6);
     if (lua_getfield(L, 4, "every") != LUA_TNIL) parts->every = positive(L, -1, "every");
     if (lua_getfield(L, 4, "max") != LUA_TNIL) parts->bound = positive(L, -1, "max");
     if (lua_getfield(L, 4, "states") != LUA_TNIL) {
@@ -107,7 +122,9 @@ static void read_loop_options(lua_State *L, saros_loop_parts *parts) {
         if (parts->states < 1)
             script_fail(L, SAROS_ERR_DOMAIN, NULL, "loop: states must be at least 1");
     }
-    lua_pop(L, 3);
+    lua_getfield(L, 4, "disk");
+    read_disk(L, parts);
+    lua_pop(L, 4);
     lua_getfield(L, 4, "inputs");
     script_tree_flatten(L, -1, 5);
     lua_rawseti(L, 6, C_INPUTS);
@@ -283,7 +300,8 @@ static int region_loop_while(lua_State *L) {
 static const script_entry entries[] = {
     {"loop", "n, body, c0, options?", "any, any",
      "c = body(c, i) for i = 1 … n, recorded once; {keep=, every=, inputs=}: also what keep(c, i) "
-     "returned, stacked; {states=}: how many carries the reverse sweep may hold at once",
+     "returned, stacked; {states=}: how many carries the reverse sweep may hold at once; "
+     "{disk={folder=, states=}}: and how many more in a file",
      region_loop},
     {"loop_while", "condition, body, c0, max", "any",
      "c = body(c) while condition(c), at most max times", region_loop_while},

@@ -55,6 +55,15 @@ local function decay(x, states)
 end
 near(saros.grad(function(x) return decay(x, 5) end)(0.7), saros.grad(decay)(0.7))
 near(saros.grad(saros.grad(function(x) return decay(x, 5) end))(0.7), saros.grad(saros.grad(decay))(0.7))
+local function on_disk(folder)
+  return function(x)
+    return (saros.loop(40, function(s) return s + 0.1 * saros.sin(s * x) end, 1.0,
+                       { states = 2, disk = { folder = folder, states = 6 } }))
+  end
+end
+assert(saros.grad(on_disk("."))(0.7) == saros.grad(decay)(0.7))
+fails("io", "no/such/folder", saros.grad(on_disk("no/such/folder")), 0.7)
+fails("type", "disk.folder", saros.loop, 3, function(s) return s end, 1.0, { disk = { states = 3 } })
 fails("domain", "states must be at least 1", saros.loop, 3, function(s) return s end, 1.0, { states = 0 })
 fails("type", "one bool", saros.loop_while, function(s) return s end, function(s) return s end, 1.0, 3)
 near(saros.grad(function(x) return saros.loop_while(function(s) return s:lt(100) end, function(s) return s * x end, 1.0, 50) end)(3.0),

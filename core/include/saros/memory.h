@@ -31,5 +31,8 @@ SAROS_API void saros_release(void *memory);
 SAROS_API char *saros_string_copy(const char *text);
 /** Bytes now held by the library on this process (all threads). */
 SAROS_API int64_t saros_memory_held(void);
+/** Bytes that could be taken now without swapping, by the machine and the control groups of the
+ * process; SAROS_MEMORY (bytes, or with K, M or G behind) overrides. */
+SAROS_API int64_t saros_memory_free(void);
 
 #endif

@@ -27,7 +27,10 @@ typedef struct saros_loop_spec {
                       bound/every; rows beyond n are 0 */
     bool reverse;
     int64_t states; /**< carries that the reverse sweep may hold at once, the initial one among them
-                       and two it works in not; it recomputes the others. 0: it keeps all */
+                       and two it works in not; it recomputes the others. 0: all if half of
+                       saros_memory_free holds them when it is built, else as many as do */
+    int64_t disk;   /**< further ones that it may hold in a file without a name in `folder` */
+    const char *folder; /**< NULL: none; copied */
     bool early; /**< carry 0 is a bool scalar: no iteration begins once it is false; not in reverse
                  */
     saros_loop_fn build;
@@ -48,7 +51,9 @@ SAROS_API void saros_loop_body(saros_graph *graph, saros_body *body, saros_value
 typedef struct saros_loop_parts {
     saros_body *body;
     saros_value n;
-    int64_t bound, every, states; /**< as in saros_loop_spec */
+    int64_t bound, every, states, disk; /**< as in saros_loop_spec */
+    const char *folder;
+    saros_tensor *place; /**< the folder of another loop, in the place of `folder`, or NULL */
     bool reverse, early;
     int carries, inputs, captures;
     const saros_value *carry, *input, *capture;
@@ -58,30 +63,36 @@ typedef struct saros_loop_parts {
         contains; /**< an output of a loop that this one repeats, or SAROS_NONE: with the
                      same n and options, its carries, inputs, captures, kept and stacked
                      outputs the first of each kind. Where both are live, only this one runs. */
+    bool leaves;  /**< one more output, opaque: the states that it passes, for saros_loop_reverse */
 } saros_loop_parts;
-/** As saros_loop_body, with every option. Outputs: carries, kept ones, stacked ones. */
+/** As saros_loop_body, with every option. Outputs: carries, kept ones, stacked ones, states. */
 SAROS_API void saros_loop_append(saros_graph *graph, const saros_loop_parts *parts,
                                  saros_value *out);
 
 /** Appends two loops in one: `forward` is run for its carries at the start of each iteration alone
  * (its body gives the next carry and nothing else), `backward` runs the iterations in the other
  * order, its body sees these carries between its own carry and its inputs. At most forward->states
- * of them are held at once, the others are computed again by the binomial schedule. `out` receives
- * what `backward` gives. */
+ * of them, and forward->disk in a file, are held at once, the others are computed again by the
+ * binomial schedule. `left`, with forward->leaves: what the loop left that ran already. `out`
+ * receives what `backward` gives. */
 SAROS_API void saros_loop_reverse(saros_graph *graph, const saros_loop_parts *forward,
-                                  const saros_loop_parts *backward, saros_value *out);
+                                  const saros_loop_parts *backward, saros_value left,
+                                  saros_value *out);
 
 /** Reads the attributes of a loop node: what a differentiation rule needs. Operands: n, carry,
- * input, captures. Outputs: carry, kept (bound/every rows), states (bound rows). */
+ * input, captures. Outputs: carry, kept (bound/every rows), states (bound rows), what it leaves. */
 typedef struct saros_loop_view {
-    int64_t bound, every, snapshots; /**< snapshots: `states` of saros_loop_spec */
-    bool reverse, early;
+    int64_t bound, every, snapshots, disk; /**< snapshots: `states` of saros_loop_spec */
+    const char *folder;                    /**< the text in `place`, or NULL */
+    saros_tensor *place;
+    bool reverse, early, leaves;
     int carries, inputs, captures, kept, states;
     saros_body *body;
 } saros_loop_view;
 SAROS_API saros_loop_view saros_loop_read(const saros_attributes *attributes);
 /** The two loops of a loop_reverse node. Operands: n; carry, input, capture of the first; the same
- * of the second. `backward->inputs` counts the first one's carries, which no operand feeds. */
+ * of the second; what it left, if forward->leaves. `backward->inputs` counts the first one's
+ * carries, which no operand feeds. */
 SAROS_API void saros_loop_reverse_read(const saros_attributes *attributes, saros_loop_view *forward,
                                        saros_loop_view *backward);
 
