@@ -1,4 +1,4 @@
-/* Gradients of implicit runs against the runs: the discrete adjoint of sdirk.
+/* Gradients of implicit runs against the runs: the discrete adjoints of sdirk and rodas4.
  *
  *      u' = A + u^2 v - (B + 1) u + alpha lap u,   v' = B u - u^2 v + alpha lap v
  *
@@ -66,8 +66,8 @@ static saros_sparsity *pattern_of(const reaction *like, int64_t n) {
 }
 
 /* (y0, r, times, steps) -> J, and its gradients by y0 and r if `reverse`. */
-static void make_run(reaction x, int64_t n, saros_sparsity *pattern, int64_t steps, bool reverse,
-                     bench_call *call) {
+static void make_run(const char *integrator, reaction x, int64_t n, saros_sparsity *pattern,
+                     int64_t steps, bool reverse, bench_call *call) {
     saros_graph *graph = NULL;
     const saros_type type[] = {saros_type_make(SAROS_F64, 1, &n),
                                saros_type_make(SAROS_F64, 1, (int64_t[]){2}),
@@ -79,7 +79,7 @@ static void make_run(reaction x, int64_t n, saros_sparsity *pattern, int64_t ste
     x.r = in[1];
     const saros_root_options root = {.rtol = 1e-8, .sparsity = pattern};
     saros_march(graph,
-                &(saros_march_spec){.integrator = saros_integrator_find("sdirk"),
+                &(saros_march_spec){.integrator = saros_integrator_find(integrator),
                                     .y0 = in[0],
                                     .times = in[2],
                                     .steps = in[3],
@@ -113,14 +113,15 @@ static void run_alone(void *user) {
     bench_call_run(&((pair *)user)->run);
 }
 
-static void measure(const char *name, int axes, int64_t points, int64_t steps) {
+static void measure(const char *name, const char *integrator, int axes, int64_t points,
+                    int64_t steps) {
     if (!bench_wanted(name)) return;
     reaction x = {.axes = axes, .points = points};
     const int64_t n = 2 * (axes == 2 ? points * points : points);
     saros_sparsity *pattern = pattern_of(&x, n);
     pair p;
-    make_run(x, n, pattern, steps, false, &p.run);
-    make_run(x, n, pattern, steps, true, &p.gradient);
+    make_run(integrator, x, n, pattern, steps, false, &p.run);
+    make_run(integrator, x, n, pattern, steps, true, &p.gradient);
     run_alone(&p);
     run_gradient(&p);
     bench_agree(name, p.gradient.out[0], p.run.out[0], 1e-12);
@@ -136,6 +137,8 @@ static void measure(const char *name, int axes, int64_t points, int64_t steps) {
 
 void bench_ode(void) {
     const int64_t steps = bench_size(100);
-    measure("sdirk gradient 1-D 2000", 1, bench_size(1000), steps);
-    measure("sdirk gradient 2-D 32^2", 2, bench_size(32), steps);
+    measure("sdirk gradient 1-D 2000", "sdirk", 1, bench_size(1000), steps);
+    measure("sdirk gradient 2-D 32^2", "sdirk", 2, bench_size(32), steps);
+    measure("rodas4 gradient 1-D 2000", "rodas4", 1, bench_size(1000), steps);
+    measure("rodas4 gradient 2-D 32^2", "rodas4", 2, bench_size(32), steps);
 }

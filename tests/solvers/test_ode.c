@@ -33,10 +33,10 @@ static saros_status decay_part(saros_graph *g, saros_value t, saros_value y, voi
 
 static saros_status growth_part(saros_graph *g, saros_value t, saros_value y, void *user,
                                 saros_value *rate) {
-    saros_value decay;
+    saros_value decay = SAROS_NONE;
     saros_status status = pair_rate(g, t, y, user, rate);
     if (status == SAROS_OK) status = decay_part(g, t, y, user, &decay);
-    *rate = saros_sub(*rate, decay);
+    if (status == SAROS_OK) *rate = saros_sub(*rate, decay);
     return status;
 }
 
