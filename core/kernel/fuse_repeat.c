@@ -150,8 +150,7 @@ static int list_readers(const repeating *x, int32_t id, int32_t *reader, bool *f
     const saros_fusion *f = x->f;
     const int32_t own = f->vertex[f->from->owner[id]];
     int count = 0;
-    *fixed = false;
-    for (int k = 0; k < f->body->outputs; ++k) *fixed |= f->body->output[k] == id;
+    *fixed = x->kept[id]; /* an output */
     for (int32_t u = x->first[id]; u < x->first[id + 1]; ++u) {
         const int32_t v = f->vertex[x->use[u]];
         bool known = v == own;
@@ -237,6 +236,7 @@ saros_status saros_fuse_repeat(saros_fusion *f) {
     memset(x.loaded, -1, table * sizeof *x.loaded);
     list_uses(&x);
     list_loads(&x);
+    for (int k = 0; k < f->body->outputs; ++k) x.kept[f->body->output[k]] = true;
     for (int32_t id = 0; id < g->values; ++id) {
         const int32_t n = g->owner[id];
         if (f->size[f->vertex[n]] > 0 && f->live[n])
