@@ -10,6 +10,7 @@
 
 enum {
     BLOCK = 256,
+    SHORT = 1024,   /* elements of a row that is not worth looking at twice */
     LARGE = 1 << 16 /* bytes from which a copy is a nest: tiles, threads, stores past the caches */
 };
 
@@ -206,6 +207,11 @@ void saros_copy_strided(int rank, const int64_t *shape, saros_dtype to_dtype, vo
                         const int64_t *from_strides) {
     for (int a = 0; a < rank; ++a)
         if (shape[a] == 0) return;
+    if (rank == 1 && to_dtype == from_dtype && to_strides[0] == 1 && from_strides[0] == 1 &&
+        shape[0] < SHORT) { /* what loops keep of small carries */
+        memmove(to, from, (size_t)shape[0] * saros_dtype_bytes(to_dtype));
+        return;
+    }
     if (to_dtype == from_dtype &&
         copy_large(rank, shape, to_dtype, to, to_strides, from, from_strides))
         return;
