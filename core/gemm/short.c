@@ -5,66 +5,13 @@
 
 enum { TILE = 128 /* columns at a time */ };
 
-SAROS_FAST static void short_f64(const saros_gemm *g) {
-    double tile[SAROS_GEMM_SHORT][TILE], *y = g->c;
-    const double *x = g->a, *w = g->b;
-    const int64_t n = g->n, row_a = g->a_columns ? 1 : g->lda, k_a = g->a_columns ? g->lda : 1;
-    const int64_t row_b = g->b_columns ? g->ldb : 1, k_b = g->b_columns ? 1 : g->ldb;
-    for (int64_t first = 0; first < n; first += TILE) {
-        int64_t m = n - first < TILE ? n - first : TILE;
-        for (int64_t k = 0; k < SAROS_GEMM_SHORT; ++k)
-            for (int64_t j = 0; j < m; ++j)
-                tile[k][j] = k < g->k ? w[(first + j) * row_b + k * k_b] : 0.0;
-        for (int64_t i = 0; i < g->m; ++i) {
-            const double *row = x + i * row_a;
-            double *out = y + i * g->ldc + first, factor[SAROS_GEMM_SHORT] = {0.0};
-            for (int64_t k = 0; k < g->k; ++k) factor[k] = row[k * k_a];
-            if (g->k == 1)
-                for (int64_t j = 0; j < m; ++j) out[j] = factor[0] * tile[0][j];
-            else if (g->k == 2)
-                for (int64_t j = 0; j < m; ++j)
-                    out[j] = factor[0] * tile[0][j] + factor[1] * tile[1][j];
-            else if (g->k == 3)
-                for (int64_t j = 0; j < m; ++j)
-                    out[j] =
-                        factor[0] * tile[0][j] + factor[1] * tile[1][j] + factor[2] * tile[2][j];
-            else
-                for (int64_t j = 0; j < m; ++j)
-                    out[j] = factor[0] * tile[0][j] + factor[1] * tile[1][j] +
-                             factor[2] * tile[2][j] + factor[3] * tile[3][j];
-        }
-    }
-}
-SAROS_FAST static void short_f32(const saros_gemm *g) {
-    float tile[SAROS_GEMM_SHORT][TILE], *y = g->c;
-    const float *x = g->a, *w = g->b;
-    const int64_t n = g->n, row_a = g->a_columns ? 1 : g->lda, k_a = g->a_columns ? g->lda : 1;
-    const int64_t row_b = g->b_columns ? g->ldb : 1, k_b = g->b_columns ? 1 : g->ldb;
-    for (int64_t first = 0; first < n; first += TILE) {
-        int64_t m = n - first < TILE ? n - first : TILE;
-        for (int64_t k = 0; k < SAROS_GEMM_SHORT; ++k)
-            for (int64_t j = 0; j < m; ++j)
-                tile[k][j] = k < g->k ? w[(first + j) * row_b + k * k_b] : 0.0F;
-        for (int64_t i = 0; i < g->m; ++i) {
-            const float *row = x + i * row_a;
-            float *out = y + i * g->ldc + first, factor[SAROS_GEMM_SHORT] = {0.0F};
-            for (int64_t k = 0; k < g->k; ++k) factor[k] = row[k * k_a];
-            if (g->k == 1)
-                for (int64_t j = 0; j < m; ++j) out[j] = factor[0] * tile[0][j];
-            else if (g->k == 2)
-                for (int64_t j = 0; j < m; ++j)
-                    out[j] = factor[0] * tile[0][j] + factor[1] * tile[1][j];
-            else if (g->k == 3)
-                for (int64_t j = 0; j < m; ++j)
-                    out[j] =
-                        factor[0] * tile[0][j] + factor[1] * tile[1][j] + factor[2] * tile[2][j];
-            else
-                for (int64_t j = 0; j < m; ++j)
-                    out[j] = factor[0] * tile[0][j] + factor[1] * tile[1][j] +
-                             factor[2] * tile[2][j] + factor[3] * tile[3][j];
-        }
-    }
-}
+#define REAL double
+#define SHORT_PRODUCT short_f64
+#include "gemm/short_impl.h"
+
+#define REAL float
+#define SHORT_PRODUCT short_f32
+#include "gemm/short_impl.h"
 
 void saros_gemm_short(const saros_gemm *g) {
     if (g->dtype == SAROS_F64)

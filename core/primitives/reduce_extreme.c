@@ -15,50 +15,22 @@
 
 /* ---- kernels: y[j] is the extreme of x[0 … n-1][j] ---- */
 
-SAROS_FAST static double run_max_f64(int64_t n, const double *x) {
-    double lane[8];
-    for (int l = 0; l < 8; ++l) lane[l] = -INFINITY;
-    for (int64_t i = 0; i < n; i += 8)
-        for (int l = 0; l < 8 && l < n - i; ++l)
-            lane[l] = lane[l] >= x[i + l] || lane[l] != lane[l] ? lane[l] : x[i + l];
-    for (int l = 1; l < 8; ++l)
-        lane[0] = lane[0] >= lane[l] || lane[0] != lane[0] ? lane[0] : lane[l];
-    return lane[0];
-}
-SAROS_FAST static void max_f64(const saros_layers *l) {
-    const double *x = l->x;
-    double *y = l->y;
-    for (int64_t o = 0; l->inner == 1 && o < l->outer; ++o) y[o] = run_max_f64(l->n, x + o * l->n);
-    if (l->inner == 1) return;
-    for (int64_t o = 0; o < l->outer; ++o, y += l->inner) {
-        for (int64_t j = 0; j < l->inner; ++j) y[j] = -INFINITY;
-        for (int64_t i = 0; i < l->n; ++i, x += l->inner)
-            for (int64_t j = 0; j < l->inner; ++j)
-                y[j] = y[j] >= x[j] || y[j] != y[j] ? y[j] : x[j];
-    }
-}
-SAROS_FAST static float run_max_f32(int64_t n, const float *x) {
-    float lane[16];
-    for (int l = 0; l < 16; ++l) lane[l] = -INFINITY;
-    for (int64_t i = 0; i < n; i += 16)
-        for (int l = 0; l < 16 && l < n - i; ++l)
-            lane[l] = lane[l] >= x[i + l] || lane[l] != lane[l] ? lane[l] : x[i + l];
-    for (int l = 1; l < 16; ++l)
-        lane[0] = lane[0] >= lane[l] || lane[0] != lane[0] ? lane[0] : lane[l];
-    return lane[0];
-}
-SAROS_FAST static void max_f32(const saros_layers *l) {
-    const float *x = l->x;
-    float *y = l->y;
-    for (int64_t o = 0; l->inner == 1 && o < l->outer; ++o) y[o] = run_max_f32(l->n, x + o * l->n);
-    if (l->inner == 1) return;
-    for (int64_t o = 0; o < l->outer; ++o, y += l->inner) {
-        for (int64_t j = 0; j < l->inner; ++j) y[j] = -INFINITY;
-        for (int64_t i = 0; i < l->n; ++i, x += l->inner)
-            for (int64_t j = 0; j < l->inner; ++j)
-                y[j] = y[j] >= x[j] || y[j] != y[j] ? y[j] : x[j];
-    }
-}
+#define REAL double
+#define LANES 8
+#define BEFORE >=
+#define NEUTRAL -INFINITY
+#define RUN_EXTREME run_max_f64
+#define EXTREME max_f64
+#include "primitives/reduce_extreme_impl.h"
+
+#define REAL float
+#define LANES 16
+#define BEFORE >=
+#define NEUTRAL -INFINITY
+#define RUN_EXTREME run_max_f32
+#define EXTREME max_f32
+#include "primitives/reduce_extreme_impl.h"
+
 static void max_i64(const saros_layers *l) {
     const int64_t *x = l->x;
     int64_t *y = l->y;
@@ -83,50 +55,22 @@ static saros_status max_evaluate(const saros_evaluation *e) {
     return saros_reduce_run(e, &saros_max_reducers);
 }
 
-SAROS_FAST static double run_min_f64(int64_t n, const double *x) {
-    double lane[8];
-    for (int l = 0; l < 8; ++l) lane[l] = INFINITY;
-    for (int64_t i = 0; i < n; i += 8)
-        for (int l = 0; l < 8 && l < n - i; ++l)
-            lane[l] = lane[l] <= x[i + l] || lane[l] != lane[l] ? lane[l] : x[i + l];
-    for (int l = 1; l < 8; ++l)
-        lane[0] = lane[0] <= lane[l] || lane[0] != lane[0] ? lane[0] : lane[l];
-    return lane[0];
-}
-SAROS_FAST static void min_f64(const saros_layers *l) {
-    const double *x = l->x;
-    double *y = l->y;
-    for (int64_t o = 0; l->inner == 1 && o < l->outer; ++o) y[o] = run_min_f64(l->n, x + o * l->n);
-    if (l->inner == 1) return;
-    for (int64_t o = 0; o < l->outer; ++o, y += l->inner) {
-        for (int64_t j = 0; j < l->inner; ++j) y[j] = INFINITY;
-        for (int64_t i = 0; i < l->n; ++i, x += l->inner)
-            for (int64_t j = 0; j < l->inner; ++j)
-                y[j] = y[j] <= x[j] || y[j] != y[j] ? y[j] : x[j];
-    }
-}
-SAROS_FAST static float run_min_f32(int64_t n, const float *x) {
-    float lane[16];
-    for (int l = 0; l < 16; ++l) lane[l] = INFINITY;
-    for (int64_t i = 0; i < n; i += 16)
-        for (int l = 0; l < 16 && l < n - i; ++l)
-            lane[l] = lane[l] <= x[i + l] || lane[l] != lane[l] ? lane[l] : x[i + l];
-    for (int l = 1; l < 16; ++l)
-        lane[0] = lane[0] <= lane[l] || lane[0] != lane[0] ? lane[0] : lane[l];
-    return lane[0];
-}
-SAROS_FAST static void min_f32(const saros_layers *l) {
-    const float *x = l->x;
-    float *y = l->y;
-    for (int64_t o = 0; l->inner == 1 && o < l->outer; ++o) y[o] = run_min_f32(l->n, x + o * l->n);
-    if (l->inner == 1) return;
-    for (int64_t o = 0; o < l->outer; ++o, y += l->inner) {
-        for (int64_t j = 0; j < l->inner; ++j) y[j] = INFINITY;
-        for (int64_t i = 0; i < l->n; ++i, x += l->inner)
-            for (int64_t j = 0; j < l->inner; ++j)
-                y[j] = y[j] <= x[j] || y[j] != y[j] ? y[j] : x[j];
-    }
-}
+#define REAL double
+#define LANES 8
+#define BEFORE <=
+#define NEUTRAL INFINITY
+#define RUN_EXTREME run_min_f64
+#define EXTREME min_f64
+#include "primitives/reduce_extreme_impl.h"
+
+#define REAL float
+#define LANES 16
+#define BEFORE <=
+#define NEUTRAL INFINITY
+#define RUN_EXTREME run_min_f32
+#define EXTREME min_f32
+#include "primitives/reduce_extreme_impl.h"
+
 static void min_i64(const saros_layers *l) {
     const int64_t *x = l->x;
     int64_t *y = l->y;

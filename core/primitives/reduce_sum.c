@@ -26,161 +26,25 @@ static int64_t widening(const saros_layers *l) {
     return wide;
 }
 
-/* ---- double ---- */
+#define REAL double
+#define LANES 8
+#define RUNS runs_f64
+#define RUN_TREE run_tree_f64
+#define ROWS rows_f64
+#define ROW_TREE row_tree_f64
+#define NARROW_ROWS narrow_rows_f64
+#define SUM sum_f64
+#include "primitives/reduce_sum_impl.h"
 
-/** Sums of `outer` runs of n <= RUN elements, `step` apart. */
-SAROS_FAST static void runs_f64(int64_t outer, int64_t n, int64_t step, const double *x,
-                                double *y) {
-    for (int64_t o = 0; o < outer; ++o, x += step) {
-        double lane[8] = {0};
-        int64_t i = 0;
-        for (; i + 8 <= n; i += 8)
-            for (int l = 0; l < 8; ++l) lane[l] += x[i + l];
-        for (int l = 0; i + l < n; ++l) lane[l] += x[i + l];
-        y[o] = ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
-               ((lane[1] + lane[5]) + (lane[3] + lane[7]));
-    }
-}
-static double run_tree_f64(int64_t n, const double *x) {
-    double y;
-    if (n > RUN) {
-        int64_t half = half_of(n, RUN);
-        return run_tree_f64(half, x) + run_tree_f64(n - half, x + half);
-    }
-    runs_f64(1, n, 0, x, &y);
-    return y;
-}
-/** y[j] = x[0][j] + x[1][j] + … in this order, four rows at a time; j < m, rows `step` apart. */
-SAROS_FAST static void rows_f64(int64_t n, int64_t m, int64_t step, const double *x,
-                                double *restrict y) {
-    int64_t i = 0;
-    for (int64_t j = 0; j < m; ++j) y[j] = 0;
-    for (; i + 4 <= n; i += 4) {
-        const double *a = x + i * step, *b = a + step, *c = b + step, *d = c + step;
-        for (int64_t j = 0; j < m; ++j) y[j] = (((y[j] + a[j]) + b[j]) + c[j]) + d[j];
-    }
-    for (; i < n; ++i)
-        for (int64_t j = 0; j < m; ++j) y[j] += x[i * step + j];
-}
-static void row_tree_f64(int64_t n, int64_t m, int64_t step, const double *x, double *y) {
-    if (n <= GROUP) {
-        rows_f64(n, m, step, x, y);
-        return;
-    }
-    double right[TILE];
-    int64_t half = half_of(n, GROUP);
-    row_tree_f64(half, m, step, x, y);
-    row_tree_f64(n - half, m, step, x + half * step, right);
-    for (int64_t j = 0; j < m; ++j) y[j] += right[j];
-}
-/** Narrow rows: `wide` of them count as one row, whose parts are added at the end. */
-static void narrow_rows_f64(int64_t n, int64_t m, int64_t wide, const double *x, double *y) {
-    double sum[TILE];
-    row_tree_f64(n / wide, wide * m, wide * m, x, sum);
-    for (int64_t parts = wide; parts > 1; parts /= 2)
-        for (int64_t j = 0; j < parts / 2 * m; ++j) sum[j] += sum[parts / 2 * m + j];
-    rows_f64(n % wide, m, m, x + n / wide * wide * m, y);
-    for (int64_t j = 0; j < m; ++j) y[j] += sum[j];
-}
-static void sum_f64(const saros_layers *l) {
-    const double *x = l->x;
-    double *y = l->y;
-    if (l->inner == 1 && l->n <= RUN) {
-        runs_f64(l->outer, l->n, l->n, x, y);
-        return;
-    }
-    int64_t wide = widening(l);
-    for (int64_t o = 0; o < l->outer; ++o, x += l->n * l->inner, y += l->inner) {
-        if (l->inner == 1) {
-            y[0] = run_tree_f64(l->n, x);
-        } else if (wide > 1) {
-            narrow_rows_f64(l->n, l->inner, wide, x, y);
-        } else {
-            for (int64_t j = 0; j < l->inner; j += TILE) {
-                int64_t m = l->inner - j < TILE ? l->inner - j : TILE;
-                row_tree_f64(l->n, m, l->inner, x + j, y + j);
-            }
-        }
-    }
-}
-
-/* ---- float ---- */
-
-/** Sums of `outer` runs of n <= RUN elements, `step` apart. */
-SAROS_FAST static void runs_f32(int64_t outer, int64_t n, int64_t step, const float *x, float *y) {
-    for (int64_t o = 0; o < outer; ++o, x += step) {
-        float lane[16] = {0};
-        int64_t i = 0;
-        for (; i + 16 <= n; i += 16)
-            for (int l = 0; l < 16; ++l) lane[l] += x[i + l];
-        for (int l = 0; i + l < n; ++l) lane[l] += x[i + l];
-        for (int l = 0; l < 8; ++l) lane[l] += lane[l + 8];
-        y[o] = ((lane[0] + lane[4]) + (lane[2] + lane[6])) +
-               ((lane[1] + lane[5]) + (lane[3] + lane[7]));
-    }
-}
-static float run_tree_f32(int64_t n, const float *x) {
-    float y;
-    if (n > RUN) {
-        int64_t half = half_of(n, RUN);
-        return run_tree_f32(half, x) + run_tree_f32(n - half, x + half);
-    }
-    runs_f32(1, n, 0, x, &y);
-    return y;
-}
-/** y[j] = x[0][j] + x[1][j] + … in this order, four rows at a time; j < m, rows `step` apart. */
-SAROS_FAST static void rows_f32(int64_t n, int64_t m, int64_t step, const float *x,
-                                float *restrict y) {
-    int64_t i = 0;
-    for (int64_t j = 0; j < m; ++j) y[j] = 0;
-    for (; i + 4 <= n; i += 4) {
-        const float *a = x + i * step, *b = a + step, *c = b + step, *d = c + step;
-        for (int64_t j = 0; j < m; ++j) y[j] = (((y[j] + a[j]) + b[j]) + c[j]) + d[j];
-    }
-    for (; i < n; ++i)
-        for (int64_t j = 0; j < m; ++j) y[j] += x[i * step + j];
-}
-static void row_tree_f32(int64_t n, int64_t m, int64_t step, const float *x, float *y) {
-    if (n <= GROUP) {
-        rows_f32(n, m, step, x, y);
-        return;
-    }
-    float right[TILE];
-    int64_t half = half_of(n, GROUP);
-    row_tree_f32(half, m, step, x, y);
-    row_tree_f32(n - half, m, step, x + half * step, right);
-    for (int64_t j = 0; j < m; ++j) y[j] += right[j];
-}
-/** Narrow rows: `wide` of them count as one row, whose parts are added at the end. */
-static void narrow_rows_f32(int64_t n, int64_t m, int64_t wide, const float *x, float *y) {
-    float sum[TILE];
-    row_tree_f32(n / wide, wide * m, wide * m, x, sum);
-    for (int64_t parts = wide; parts > 1; parts /= 2)
-        for (int64_t j = 0; j < parts / 2 * m; ++j) sum[j] += sum[parts / 2 * m + j];
-    rows_f32(n % wide, m, m, x + n / wide * wide * m, y);
-    for (int64_t j = 0; j < m; ++j) y[j] += sum[j];
-}
-static void sum_f32(const saros_layers *l) {
-    const float *x = l->x;
-    float *y = l->y;
-    if (l->inner == 1 && l->n <= RUN) {
-        runs_f32(l->outer, l->n, l->n, x, y);
-        return;
-    }
-    int64_t wide = widening(l);
-    for (int64_t o = 0; o < l->outer; ++o, x += l->n * l->inner, y += l->inner) {
-        if (l->inner == 1) {
-            y[0] = run_tree_f32(l->n, x);
-        } else if (wide > 1) {
-            narrow_rows_f32(l->n, l->inner, wide, x, y);
-        } else {
-            for (int64_t j = 0; j < l->inner; j += TILE) {
-                int64_t m = l->inner - j < TILE ? l->inner - j : TILE;
-                row_tree_f32(l->n, m, l->inner, x + j, y + j);
-            }
-        }
-    }
-}
+#define REAL float
+#define LANES 16
+#define RUNS runs_f32
+#define RUN_TREE run_tree_f32
+#define ROWS rows_f32
+#define ROW_TREE row_tree_f32
+#define NARROW_ROWS narrow_rows_f32
+#define SUM sum_f32
+#include "primitives/reduce_sum_impl.h"
 
 /* ---- integers ---- */
 
