@@ -13,86 +13,24 @@
 #endif
 #endif
 
-#ifdef TURNS
-typedef uint64_t four_8 __attribute__((vector_size(32)));
-typedef uint32_t four_4 __attribute__((vector_size(16)));
+#define WORD uint64_t
+#define FOUR four_8
+#define TURN turn_8
+#define READ read_8
+#define TURN_BLOCKS turn_blocks_8
+#include "tensor_tile_impl.h"
 
-/** y[i][j] = x[j][i], four by four. */
-static inline void turn_8(char *to, int64_t pitch, const char *from, int64_t column) {
-    four_8 a, b, c, d, y[4];
-    memcpy(&a, from, sizeof a);
-    memcpy(&b, from + column, sizeof b);
-    memcpy(&c, from + 2 * column, sizeof c);
-    memcpy(&d, from + 3 * column, sizeof d);
-    const four_8 ab = __builtin_shufflevector(a, b, 0, 4, 2, 6),
-                 cd = __builtin_shufflevector(c, d, 0, 4, 2, 6);
-    const four_8 ba = __builtin_shufflevector(a, b, 1, 5, 3, 7),
-                 dc = __builtin_shufflevector(c, d, 1, 5, 3, 7);
-    y[0] = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
-    y[1] = __builtin_shufflevector(ba, dc, 0, 1, 4, 5);
-    y[2] = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-    y[3] = __builtin_shufflevector(ba, dc, 2, 3, 6, 7);
-    for (int i = 0; i < 4; ++i) memcpy(to + i * pitch, &y[i], sizeof y[i]);
-}
-static inline void turn_4(char *to, int64_t pitch, const char *from, int64_t column) {
-    four_4 a, b, c, d, y[4];
-    memcpy(&a, from, sizeof a);
-    memcpy(&b, from + column, sizeof b);
-    memcpy(&c, from + 2 * column, sizeof c);
-    memcpy(&d, from + 3 * column, sizeof d);
-    const four_4 ab = __builtin_shufflevector(a, b, 0, 4, 2, 6),
-                 cd = __builtin_shufflevector(c, d, 0, 4, 2, 6);
-    const four_4 ba = __builtin_shufflevector(a, b, 1, 5, 3, 7),
-                 dc = __builtin_shufflevector(c, d, 1, 5, 3, 7);
-    y[0] = __builtin_shufflevector(ab, cd, 0, 1, 4, 5);
-    y[1] = __builtin_shufflevector(ba, dc, 0, 1, 4, 5);
-    y[2] = __builtin_shufflevector(ab, cd, 2, 3, 6, 7);
-    y[3] = __builtin_shufflevector(ba, dc, 2, 3, 6, 7);
-    for (int i = 0; i < 4; ++i) memcpy(to + i * pitch, &y[i], sizeof y[i]);
-}
-#else
-static inline void turn_8(char *to, int64_t pitch, const char *from, int64_t column) {
-    for (int j = 0; j < 4; ++j)
-        for (int i = 0; i < 4; ++i) memcpy(to + i * pitch + j * 8, from + j * column + i * 8, 8);
-}
-static inline void turn_4(char *to, int64_t pitch, const char *from, int64_t column) {
-    for (int j = 0; j < 4; ++j)
-        for (int i = 0; i < 4; ++i) memcpy(to + i * pitch + j * 4, from + j * column + i * 4, 4);
-}
-#endif
+#define WORD uint32_t
+#define FOUR four_4
+#define TURN turn_4
+#define READ read_4
+#define TURN_BLOCKS turn_blocks_4
+#include "tensor_tile_impl.h"
 
-static void read_8(char *to, int64_t pitch, const char *from, int64_t row, int64_t column,
-                   int64_t m, int64_t n) {
-    for (int64_t i = 0; i < m; ++i, to += pitch, from += row) {
-        uint64_t *y = (uint64_t *)(void *)to;
-        for (int64_t j = 0; j < n; ++j) y[j] = *(const uint64_t *)(const void *)(from + j * column);
-    }
-}
-static void read_4(char *to, int64_t pitch, const char *from, int64_t row, int64_t column,
-                   int64_t m, int64_t n) {
-    for (int64_t i = 0; i < m; ++i, to += pitch, from += row) {
-        uint32_t *y = (uint32_t *)(void *)to;
-        for (int64_t j = 0; j < n; ++j) y[j] = *(const uint32_t *)(const void *)(from + j * column);
-    }
-}
 static void read_1(char *to, int64_t pitch, const char *from, int64_t row, int64_t column,
                    int64_t m, int64_t n) {
     for (int64_t i = 0; i < m; ++i, to += pitch, from += row)
         for (int64_t j = 0; j < n; ++j) to[j] = from[j * column];
-}
-
-/** The part of a tile that is whole blocks of 4 by 4. */
-SAROS_FAST static void turn_blocks_8(char *to, int64_t pitch, const char *from, int64_t column,
-                                     int64_t m, int64_t n) {
-    for (int64_t j = 0; j + 4 <= n; j += 4)
-        for (int64_t i = 0; i + 4 <= m; i += 4)
-            turn_8(to + i * pitch + j * 8, pitch, from + j * column + i * 8, column);
-}
-SAROS_FAST static void turn_blocks_4(char *to, int64_t pitch, const char *from, int64_t column,
-                                     int64_t m, int64_t n) {
-    for (int64_t j = 0; j + 4 <= n; j += 4)
-        for (int64_t i = 0; i + 4 <= m; i += 4)
-            turn_4(to + i * pitch + j * 4, pitch, from + j * column + i * 4, column);
 }
 
 void saros_tile_read(char *to, int64_t pitch, const char *from, int64_t row, int64_t column,
