@@ -46,6 +46,7 @@ typedef struct saros_nest {
     uint64_t reduces;                   /**< bit m: store m is reduced */
     int64_t neutral[SAROS_NEST_STORES]; /**< bits of the element its reduction starts from */
     double nanoseconds;                 /**< per element, about */
+    bool alone;                         /**< better left to one thread */
 
     saros_nest_mode mode;
     uint32_t still;            /**< bit k: load k is one element for a whole row */

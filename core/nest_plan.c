@@ -245,6 +245,15 @@ static bool should_stream(const saros_nest *s, double elements) {
     return aligned && bytes > LAST_LEVEL;
 }
 
+/** Elements of a task where none is reduced. Tasks are a multiple of four: two or four threads get
+ * the same part of every array of a shape, whatever the kernel does, and find it in their caches.
+ */
+static int64_t even_chunk(const saros_nest *s, double elements, int64_t chunk) {
+    const int64_t all = (int64_t)elements, many = all / chunk / 4 * 4 + 4;
+    const int64_t tasks = !s->small ? many : elements * s->nanoseconds < 4 * SMALL ? 2 : 4;
+    return (all + tasks - 1) / tasks;
+}
+
 bool saros_nest_plan(saros_nest *s) {
     if (!collapse(s)) return false;
     arrange(s);
@@ -253,14 +262,15 @@ bool saros_nest_plan(saros_nest *s) {
     for (int a = 0; a < s->rank; ++a) elements *= (double)s->extent[a];
     s->streams = should_stream(s, elements);
     const double all = elements * s->nanoseconds;
-    s->small = s->mode == SAROS_NEST_POINTWISE && all < 2 * TASK && all >= 2 * SMALL;
+    s->alone &= s->mode == SAROS_NEST_POINTWISE;
+    s->small = s->mode == SAROS_NEST_POINTWISE && !s->alone && all < 2 * TASK && all >= 2 * SMALL;
     int64_t chunk = (int64_t)(TASK / s->nanoseconds) + 1;
-    if (s->small) chunk = (int64_t)(elements / (all < 4 * SMALL ? 2 : 4)) + 1;
+    if (s->mode == SAROS_NEST_POINTWISE && all >= 2 * SMALL) chunk = even_chunk(s, elements, chunk);
     if (elements > (double)chunk * TASKS) chunk = (int64_t)(elements / TASKS);
     choose_block(s, chunk);
     choose_steps(s);
     s->per_task = within(chunk / (s->block[0] * s->block[1]), 1, s->blocks);
-    if (all < 2 * TASK && !s->small) s->per_task = s->blocks;
+    if (s->alone || (all < 2 * TASK && !s->small)) s->per_task = s->blocks;
     s->tasks = (s->blocks + s->per_task - 1) / s->per_task;
     return true;
 }

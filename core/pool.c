@@ -23,7 +23,8 @@ enum {
     SPIN_NANOSECONDS = 50000,
     SEAT = 1 << 16,
     CLOSE = 10000, /* nanoseconds between small runs that follow one another closely */
-    STREAK = 8,    /* such runs until a worker is woken for them */
+    STREAK = 16,   /* such runs until a worker is woken for them */
+    WAKE = 100000, /* nanoseconds that it may take to wake one */
     PAUSE = 1000   /* runs on the spot after one that was slower than alone */
 };
 
@@ -54,6 +55,12 @@ static struct {
           .end = PTHREAD_COND_INITIALIZER};
 
 static _Thread_local int inside_tasks; /* runs of several tasks this thread is in */
+
+/** What this thread knows of its runs. */
+static _Thread_local struct {
+    int64_t end; /* of the last one that was small or shared */
+    int streak;  /* small runs that followed closely; negative: a pause */
+} small;
 
 /* ---- waiting ---- */
 
@@ -91,16 +98,20 @@ static bool spin(bool (*is_so)(void)) {
     return is_so();
 }
 
+/** A worker that was woken looks again for a while: the run that woke it may be over, but others
+ * follow small ones. */
 static void await_seat(void) {
-    atomic_fetch_add(&pool.spinning, 1);
-    const bool found = spin(has_seat);
-    atomic_fetch_sub(&pool.spinning, 1);
-    if (found) return;
-    pthread_mutex_lock(&pool.lock);
-    atomic_fetch_add(&pool.sleeping, 1);
-    while (!has_seat()) pthread_cond_wait(&pool.start, &pool.lock);
-    atomic_fetch_sub(&pool.sleeping, 1);
-    pthread_mutex_unlock(&pool.lock);
+    for (;;) {
+        atomic_fetch_add(&pool.spinning, 1);
+        const bool found = spin(has_seat);
+        atomic_fetch_sub(&pool.spinning, 1);
+        if (found) return;
+        pthread_mutex_lock(&pool.lock);
+        atomic_fetch_add(&pool.sleeping, 1);
+        if (!has_seat()) pthread_cond_wait(&pool.start, &pool.lock);
+        atomic_fetch_sub(&pool.sleeping, 1);
+        pthread_mutex_unlock(&pool.lock);
+    }
 }
 
 static void await_workers(void) {
@@ -289,12 +300,6 @@ static saros_status know_threads(int *threads) {
     return status;
 }
 
-/** What this thread knows of its small runs. */
-static _Thread_local struct {
-    int64_t end; /* of the last one */
-    int streak;  /* runs that followed closely; negative: a pause */
-} small;
-
 /** Whether a small run is to be shared: workers are awake, or it is time to wake them. */
 static bool share_small(int threads) {
     if (threads < 2 || inside_tasks || !atomic_load(&pool.may_spin)) return false;
@@ -315,11 +320,11 @@ saros_status saros_pool_run_small(int64_t tasks, saros_pool_task *task, void *us
         if (threads > 1 && !inside_tasks) small.end = nanoseconds();
         return status;
     }
-    const int64_t start = nanoseconds();
+    const int64_t start = nanoseconds(), grace = atomic_load(&pool.spinning) ? CLOSE : WAKE;
     status = saros_pool_run(tasks, task, user);
     small.end = nanoseconds();
     /* a worker lost its core: others need it more */
-    if ((double)(small.end - start) > 4 * nanoseconds_alone + CLOSE) small.streak = -PAUSE;
+    if ((double)(small.end - start) > 4 * nanoseconds_alone + (double)grace) small.streak = -PAUSE;
     return status;
 }
 
@@ -330,7 +335,9 @@ saros_status saros_pool_run(int64_t tasks, saros_pool_task *task, void *user) {
     if (tasks < 2 || threads < 2 || inside_tasks || atomic_exchange(&pool.held, true))
         return run_serially(tasks, task, user);
     const int seats = start_workers(tasks < threads ? (int)tasks - 1 : threads - 1);
-    return run_shared(seats, tasks, task, user);
+    const saros_status all = run_shared(seats, tasks, task, user);
+    small.end = nanoseconds();
+    return all;
 }
 
 bool saros_pool_is_shared(void) {

@@ -190,6 +190,7 @@ static bool copy_large(int rank, const int64_t *shape, saros_dtype dtype, void *
     s.ins = s.outs = 1;
     s.reduces = 0;
     s.nanoseconds = 2 * (double)bytes / 30;
+    s.alone = false;
     s.base[0] = (char *)(uintptr_t)from;
     s.base[1] = to;
     s.bytes[0] = s.bytes[1] = (int)bytes;

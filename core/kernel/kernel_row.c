@@ -15,6 +15,7 @@
 
 enum {
     CACHED = 1 << 20, /* bytes that stay in a core's caches from kernel to kernel */
+    OWN = CACHED / 4, /* bytes of an array of which a core holds several */
     SHORT = 50        /* nanoseconds of one short row */
 };
 
@@ -54,6 +55,7 @@ void saros_loaded_nest(const saros_evaluation *e, const saros_loaded *l, const s
     s->ins = kernel->ins;
     s->outs = e->outs;
     s->reduces = 0;
+    s->alone = false;
     for (int a = 0; a < type->rank; ++a) {
         s->extent[a] = type->shape[a];
         s->reduced[a] = kernel->axes >> a & 1;
@@ -76,8 +78,11 @@ static bool shares_array(const saros_nest *s, const int64_t *span, int j, int k)
 
 /** Nanoseconds of an element on one core: memory at 30 GB/s, caches at 100, 50 operations of a
  * core's vectors in a nanosecond. The blocks of sums follow from it, so there it is a matter of
- * shapes alone: no load shares, none is in a cache. */
-double saros_loaded_cost(const saros_nest *s, const saros_loaded *l) {
+ * shapes alone: no load shares, none is in a cache.
+ *
+ *  What is in this core's cache comes to another core at 4 GB/s: where there are fewer operations
+ * than bytes, a kernel on such arrays is quicker alone, and so are those around it. */
+double saros_loaded_cost(saros_nest *s, const saros_loaded *l) {
     int64_t span[SAROS_NEST_OPERANDS];
     double bytes = 0, count = 1;
     for (int a = 0; a < s->rank; ++a) count *= (double)s->extent[a];
@@ -90,7 +95,9 @@ double saros_loaded_cost(const saros_nest *s, const saros_loaded *l) {
             known = shares_array(s, span, j, k);
         if (!known) bytes += s->bytes[k];
     }
-    return bytes / (bytes * count < CACHED && !s->reduces ? 100 : 30) + l->operations / 50.0;
+    const bool cached = bytes * count < CACHED && !s->reduces;
+    s->alone = 8 * count < OWN && !s->reduces && l->operations < bytes;
+    return bytes / (cached ? 100 : 30) + l->operations / 50.0;
 }
 
 /* ---- reductions ---- */

@@ -19,8 +19,8 @@ void saros_loaded_nest(const saros_evaluation *e, const saros_loaded *l, const s
                        saros_nest *nest);
 /** Operand k of a nest of known rank; it stands still along `axes`. */
 void saros_nest_operand(saros_nest *nest, int k, const saros_tensor *tensor, uint32_t axes);
-/** Nanoseconds of an element on one core. */
-double saros_loaded_cost(const saros_nest *nest, const saros_loaded *l);
+/** Nanoseconds of an element on one core; notes whether it is better left to one. */
+double saros_loaded_cost(saros_nest *nest, const saros_loaded *l);
 /** Evaluates a kernel that has a cover. */
 saros_status saros_kernel_run_boxes(const saros_evaluation *e, saros_loaded *l,
                                     const saros_type *type);

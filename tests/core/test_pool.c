@@ -140,12 +140,12 @@ static void *run_often(void *good) {
 START_TEST(small_runs_do_every_task_once_however_they_are_shared) {
     for (int threads = 1; threads <= 4; threads *= 2) {
         ck_ok(saros_threads_set(threads));
-        for (int round = 0; round < 4000; ++round) {
+        for (int round = 0; round < 400; ++round) {
             const int64_t tasks = 1 + round % 5;
             counts c = {0};
-            ck_ok(saros_pool_run_small(tasks, count_task, &c, round % 2000 ? 1e9 : 1));
+            ck_ok(saros_pool_run_small(tasks, count_task, &c, round % 200 ? 1e9 : 1));
             for (int64_t k = 0; k < 6; ++k) ck_assert_int_eq(c.done[k], k < tasks);
-            if (round % 1000 == 0) usleep(200);
+            if (round % 100 == 0) usleep(200);
         }
         ck_fails(saros_pool_run_small(10, fail_silently, NULL, 1), SAROS_RETRY);
     }
