@@ -136,3 +136,18 @@ void saros_jvp(int outs, const saros_value *out, int ins, const saros_value *in,
     else
         ad_fill(outs, out_tangent, saros_poison(saros_graph_of(ins, in)));
 }
+
+void saros_node_jvp(saros_value out, const saros_value *tangent, saros_value *out_tangent) {
+    ad_walk walk = {.graph = out.graph, .into = out.graph};
+    ad_frame frame = {0};
+    if (saros_is_poisoned(out)) {
+        out_tangent[0] = out;
+    } else if (ad_frame_load(&frame, &walk, out.id, 1) != SAROS_OK) {
+        out_tangent[0] = saros_poison(out.graph);
+    } else {
+        memcpy(frame.in_slot, tangent, (size_t)frame.rule.ins * sizeof *tangent);
+        ad_node_jvp(&frame.rule, frame.in_slot, frame.out_slot);
+        memcpy(out_tangent, frame.out_slot, (size_t)frame.rule.outs * sizeof *out_tangent);
+    }
+    ad_frame_free(&frame);
+}

@@ -8,7 +8,7 @@
 #include <stdlib.h>
 
 /* ---- the library's ---- */
-static saros_value residual_graph(saros_value x, int64_t n) {
+saros_value bench_bratu_graph(saros_value x, int64_t n) {
     const int64_t size = n * n;
     const saros_value u = saros_reshape(x, 2, (int64_t[]){n, n});
     const saros_value wide = saros_pad(saros_pad(u, 0, 1, 1, 0, 0), 1, 1, 1, 0, 0);
@@ -31,7 +31,7 @@ static void make_call(int64_t n, bool product, bench_call *call) {
     const saros_type state = saros_type_make(SAROS_F64, 1, &size);
     bench_check(saros_graph_make(&graph));
     const saros_value in[] = {saros_input(graph, &state, "x"), saros_input(graph, &state, "v")};
-    const saros_value value = residual_graph(in[0], n);
+    const saros_value value = bench_bratu_graph(in[0], n);
     saros_value out = value;
     if (product) saros_jvp(1, &value, 1, &in[0], &in[1], &out);
     bench_call_make(graph, product ? 2 : 1, in, 1, &out, call);

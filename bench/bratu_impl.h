@@ -22,6 +22,10 @@ typedef struct bench_bratu_loop {
     double *out;
 } bench_bratu_loop;
 
+/** e^x of n numbers, n a multiple of a vector. */
+void bench_bratu_exp(const double *x, int64_t n, double *out);
+/** The residual of x (n n) in a graph. */
+saros_value bench_bratu_graph(saros_value x, int64_t n);
 /** Rows first … last-1; each a bench_part of a bench_bratu_loop. */
 void bench_bratu_residual(void *loop, int64_t first, int64_t last);
 void bench_bratu_product(void *loop, int64_t first, int64_t last);

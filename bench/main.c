@@ -46,6 +46,7 @@ static void run_all(const bench_session *session) {
     bench_brusselator();
     bench_bratu();
     bench_ode();
+    bench_jacobian();
     bench_overhead();
     bench_processes();
 }

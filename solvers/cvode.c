@@ -57,14 +57,9 @@ static int run_rate(realtype t, N_Vector y, N_Vector rate, void *user) {
     return saros_cvode_outcome(r, status);
 }
 
-saros_status saros_cvode_jacobian(saros_cvode_run *r, double t, N_Vector y) {
-    saros_sparsity *asked = r->options->sparsity;
+saros_status saros_cvode_jacobian(saros_cvode_run *r, double t, N_Vector y, double *values) {
     saros_cvode_place(r, t, y);
-    saros_status status =
-        saros_sparse_jacobian(asked, r->f.jvp, r->operands, r->operand, r->values);
-    if (status || r->verified) return status;
-    r->verified = true;
-    return saros_sparse_verify(asked, r->f.jvp, r->operands, r->operand, r->values);
+    return saros_jacobian_values(r->entries, r->operand, values);
 }
 
 static int run_jacobian(realtype t, N_Vector y, N_Vector rate, SUNMatrix matrix, void *user,
@@ -74,10 +69,7 @@ static int run_jacobian(realtype t, N_Vector y, N_Vector rate, SUNMatrix matrix,
     (void)b;
     (void)c;
     saros_cvode_run *r = user;
-    saros_status status = saros_cvode_jacobian(r, t, y);
-    double *to = saros_sunmatrix_values(matrix);
-    for (int64_t k = 0; k < r->options->sparsity->nonzeros; ++k) to[r->position[k]] = r->values[k];
-    return saros_cvode_outcome(r, status);
+    return saros_cvode_outcome(r, saros_cvode_jacobian(r, t, y, saros_sunmatrix_values(matrix)));
 }
 
 static int run_product(N_Vector v, N_Vector product, realtype t, N_Vector y, N_Vector rate,
@@ -170,17 +162,6 @@ static saros_status run_operands(saros_cvode_run *r, int parameters,
     return saros_tensor_scalar(SAROS_F64, 0, &r->operand[0]);
 }
 
-/* The pattern with its diagonal, where the asked entries lie in it, and room for their values. */
-static saros_status run_pattern(saros_cvode_run *r, saros_sparsity *asked) {
-    saros_status status = SAROS_OK;
-    SAROS_TRY(saros_sparsity_with_diagonal(asked, &r->pattern));
-    SAROS_TRY(saros_sparsity_positions(asked, r->pattern, &r->position));
-    r->values = saros_allocate((size_t)asked->nonzeros * sizeof *r->values);
-    if (!r->values) status = SAROS_ERR_MEMORY;
-done:
-    return status;
-}
-
 static saros_status run_solver(saros_cvode_run *r, int64_t n) {
     saros_status status = SAROS_OK;
     const saros_cvode_options *o = r->options;
@@ -188,22 +169,26 @@ static saros_status run_solver(saros_cvode_run *r, int64_t n) {
         SAROS_TRY(saros_cvode_made(r->fixed_point = SUNNonlinSol_FixedPoint(r->y, 0, r->context)));
         return saros_cvode_check(r, CVodeSetNonlinearSolver(r->memory, r->fixed_point));
     }
-    if (!r->f.jvp)
+    if (!r->f.jvp && !o->jacobian)
         return saros_fail(SAROS_ERR_USAGE, "cvode", "give one, or use adams",
                           "bdf needs the Jacobian product");
-    if (!o->sparsity) {
+    if (!o->sparsity && !o->jacobian) {
         SAROS_TRY(
             saros_cvode_made(r->solver = SUNLinSol_SPGMR(r->y, SUN_PREC_NONE, 20, r->context)));
         SAROS_TRY(saros_cvode_check(r, CVodeSetLinearSolver(r->memory, r->solver, NULL)));
         return saros_cvode_check(r, CVodeSetJacTimes(r->memory, NULL, run_product));
     }
-    if (saros_sparsity_size(o->sparsity) != n)
+    if (o->jacobian)
+        r->entries = saros_jacobian_retain(o->jacobian);
+    else
+        SAROS_TRY(saros_jacobian_wrap(o->sparsity, r->f.jvp, r->operands, &r->entries));
+    saros_sparsity *pattern = saros_jacobian_sparsity(r->entries);
+    if (saros_sparsity_size(pattern) != n)
         return saros_fail(SAROS_ERR_SHAPE, "cvode", NULL,
                           "the sparsity is of order %lld, the state has %lld unknowns",
-                          (long long)saros_sparsity_size(o->sparsity), (long long)n);
-    SAROS_TRY(run_pattern(r, o->sparsity));
-    SAROS_TRY(saros_cvode_made(r->matrix = saros_sunmatrix_make(r->pattern, r->context)));
-    r->solver = saros_sunsolver_make(r->pattern, r->context);
+                          (long long)saros_sparsity_size(pattern), (long long)n);
+    SAROS_TRY(saros_cvode_made(r->matrix = saros_sunmatrix_make(pattern, r->context)));
+    r->solver = saros_sunsolver_make(pattern, r->context);
     if (!r->solver) return saros_error_last()->status;
     SAROS_TRY(saros_cvode_check(r, CVodeSetLinearSolver(r->memory, r->solver, r->matrix)));
     return saros_cvode_check(r, CVodeSetJacFn(r->memory, run_jacobian));
@@ -267,9 +252,7 @@ void saros_cvode_close(saros_cvode_run *r) {
     if (r->context) SUNContext_Free(&r->context);
     if (r->operand) saros_tensor_release(r->operand[0]);
     saros_release(r->operand);
-    saros_release(r->position);
-    saros_release(r->values);
-    saros_sparsity_release(r->pattern);
+    saros_jacobian_release(r->entries);
     saros_error_unpark(r->parked);
 }
 

@@ -29,7 +29,8 @@ typedef struct adjoint {
     SUNLinearSolver solver;
     SUNNonlinearSolver fixed_point;
     saros_sparsity *pattern;
-    int64_t *position; /* of entries of the asked pattern, transposed, in `pattern` */
+    int64_t *position; /* of the entries of J, transposed, in `pattern` */
+    double *values;    /* of J */
     saros_stop_fn stop;
     void *user;
 } adjoint;
@@ -82,9 +83,9 @@ static int adjoint_jacobian(realtype t, N_Vector y, N_Vector l, N_Vector rate, S
     (void)x3;
     adjoint *a = user;
     saros_cvode_run *r = &a->run;
-    saros_status status = saros_cvode_jacobian(r, t, y);
+    saros_status status = saros_cvode_jacobian(r, t, y, a->values);
     double *to = saros_sunmatrix_values(matrix);
-    for (int64_t k = 0; k < r->options->sparsity->nonzeros; ++k) to[a->position[k]] = -r->values[k];
+    for (int64_t k = 0; k < a->pattern->nonzeros; ++k) to[a->position[k]] = -a->values[k];
     return saros_cvode_outcome(r, status);
 }
 
@@ -121,21 +122,11 @@ static saros_status transpose(const saros_sparsity *p, saros_sparsity **out, int
     return status;
 }
 
-static saros_status adjoint_pattern(adjoint *a, const saros_sparsity *asked) {
-    saros_sparsity *turned = NULL;
-    int64_t *entry = NULL, *place = NULL;
-    saros_status status = SAROS_OK;
-    SAROS_TRY(transpose(asked, &turned, &entry));
-    SAROS_TRY(saros_sparsity_with_diagonal(turned, &a->pattern));
-    SAROS_TRY(saros_sparsity_positions(turned, a->pattern, &place));
-    for (int64_t k = 0; k < asked->nonzeros; ++k) entry[k] = place[entry[k]];
-    a->position = entry;
-    entry = NULL;
-done:
-    saros_sparsity_release(turned);
-    saros_release(entry);
-    saros_release(place);
-    return status;
+static saros_status adjoint_pattern(adjoint *a) {
+    const saros_sparsity *pattern = saros_jacobian_sparsity(a->run.entries);
+    a->values = saros_allocate((size_t)(pattern->nonzeros + 1) * sizeof *a->values);
+    if (!a->values) return SAROS_ERR_MEMORY;
+    return transpose(pattern, &a->pattern, &a->position);
 }
 
 static saros_status adjoint_solver(adjoint *a) {
@@ -146,13 +137,13 @@ static saros_status adjoint_solver(adjoint *a) {
         SAROS_TRY(saros_cvode_made(a->fixed_point));
         return back(a, CVodeSetNonlinearSolverB(r->memory, a->which, a->fixed_point));
     }
-    if (!r->options->sparsity) {
+    if (!r->entries) {
         a->solver = SUNLinSol_SPGMR(a->l, SUN_PREC_NONE, 20, r->context);
         SAROS_TRY(saros_cvode_made(a->solver));
         SAROS_TRY(back(a, CVodeSetLinearSolverB(r->memory, a->which, a->solver, NULL)));
         return back(a, CVodeSetJacTimesB(r->memory, a->which, NULL, adjoint_product));
     }
-    SAROS_TRY(adjoint_pattern(a, r->options->sparsity));
+    SAROS_TRY(adjoint_pattern(a));
     SAROS_TRY(saros_cvode_made(a->matrix = saros_sunmatrix_make(a->pattern, r->context)));
     a->solver = saros_sunsolver_make(a->pattern, r->context);
     if (!a->solver) return saros_error_last()->status;
@@ -237,6 +228,7 @@ static void adjoint_close(adjoint *a) {
     if (a->q_atol) N_VDestroy(a->q_atol);
     saros_sparsity_release(a->pattern);
     saros_release(a->position);
+    saros_release(a->values);
     saros_cvode_close(&a->run);
 }
 

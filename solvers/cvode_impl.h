@@ -20,10 +20,7 @@ typedef struct saros_cvode_run {
     SUNLinearSolver solver;
     SUNNonlinearSolver fixed_point;
     void *memory;
-    saros_sparsity *pattern; /**< with the diagonal */
-    int64_t *position;       /**< of the asked pattern's entries in `pattern` */
-    double *values;          /**< in the order of the asked pattern */
-    bool verified;
+    saros_jacobian *entries;  /**< NULL: products alone */
     saros_error_copy *parked; /**< first failure that no smaller step can cure */
     char note[256];           /**< last failure that one might */
     char words[256];          /**< what CVODES said */
@@ -45,8 +42,8 @@ void saros_cvode_info(saros_cvode_run *r, saros_ode_info *info);
 void saros_cvode_place(saros_cvode_run *r, double t, N_Vector y);
 int saros_cvode_outcome(saros_cvode_run *r, saros_status status);
 saros_status saros_cvode_finite(double t, const double *value, int64_t n);
-/** The values of the Jacobian at (t, y), in `r->values`. */
-saros_status saros_cvode_jacobian(saros_cvode_run *r, double t, N_Vector y);
+/** The values of the Jacobian at (t, y), in the order of the pattern of `r->entries`. */
+saros_status saros_cvode_jacobian(saros_cvode_run *r, double t, N_Vector y, double *values);
 
 /** The error of a flag below 0: where `memory` stands and what was said. */
 saros_status saros_cvode_check(saros_cvode_run *r, int flag);

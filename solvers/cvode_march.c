@@ -26,6 +26,7 @@ static void node_release(void *user) {
     saros_function_release(c->adjoint);
     saros_function_release(c->pull);
     saros_sparsity_release(c->options.sparsity);
+    saros_jacobian_release(c->options.jacobian);
     saros_release(c->time);
     saros_release(c);
 }
@@ -273,7 +274,8 @@ static saros_status node_make(const saros_cvode_march_spec *spec, saros_body *bo
     if (!c) return SAROS_ERR_MEMORY;
     c->times = spec->times;
     c->options = spec->options;
-    if (c->options.sparsity) saros_sparsity_retain(c->options.sparsity);
+    saros_sparsity_retain(c->options.sparsity);
+    saros_jacobian_retain(c->options.jacobian);
     c->time = saros_allocate((size_t)spec->times * sizeof *c->time);
     if (!c->time) SAROS_TRY(SAROS_ERR_MEMORY);
     memcpy(c->time, spec->time, (size_t)spec->times * sizeof *c->time);

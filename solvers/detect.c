@@ -1,11 +1,9 @@
 /** Pattern of a Jacobian from the graph: each element carries the set of elements of x that it may
  * depend on, node by node (index-set propagation; Hill and Dalle 2025, arXiv:2501.17737).
  *
- *      rows that only move elements   run on tensors of element numbers: whatever the row does to
- *                                     these it does to the sets (slices, pads, shifts, gathers, …)
- *      pointwise                      union of the operands' sets, element by element
- *      sum, max, min                  union over the reduced axes
- *      any other                      every element of the result has the union of all sets
+ *      pointwise                        union of the operands' sets, element by element
+ *      rows that move and add elements  union over the sources of each (moves.c)
+ *      any other                        every element of the result has the union of all sets
  *
  *  The pattern holds for every input: it is a superset, a derivative may vanish but none is missed.
  *  Dots, transforms, linear algebra and regions are such others, and so is a gather whose index is
@@ -13,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 
+#include "moves_impl.h"
 #include "saros/autodiff.h"
 #include "saros/memory.h"
 #include "saros/sparse.h"
@@ -120,138 +119,32 @@ static saros_status everything(detection *d, const saros_node *node, int32_t out
     return SAROS_OK;
 }
 
-/** Element of the result that element `flat` of `in` goes into. */
-static int64_t reduced(const saros_type *in, uint32_t axes, int64_t flat) {
-    int64_t to = 0, extent = 1;
-    for (int a = in->rank - 1; a >= 0; --a) {
-        int64_t at = flat % in->shape[a];
-        flat /= in->shape[a];
-        if (axes >> a & 1) continue;
-        to += at * extent;
-        extent *= in->shape[a];
-    }
-    return to;
-}
-
-static saros_status reduction(detection *d, const saros_node *node) {
-    const saros_type in = *saros_value_type((saros_value){d->graph, node->operand[0]});
-    const sets *s = sets_of(d, node->operand[0]);
-    int64_t count = elements(d, node->output), from = saros_type_count(&in);
-    saros_status status = begin(d, count);
-    /* list of the elements that go into each: last[to] is one of them, before[e] the one before */
-    int64_t *last = saros_allocate((size_t)(count + from + 1) * sizeof *last);
-    if (!last) return SAROS_ERR_MEMORY;
-    int64_t *before = last + count;
-    for (int64_t e = 0; e < count; ++e) last[e] = -1;
-    for (int64_t e = 0; e < from; ++e) {
-        int64_t to = reduced(&in, (uint32_t)node->attributes.word[0], e);
-        before[e] = last[to];
-        last[to] = e;
-    }
-    for (int64_t to = 0; to < count && status == SAROS_OK; ++to) {
-        for (int64_t e = last[to]; e >= 0 && status == SAROS_OK; e = before[e])
-            status = add(d, s, e);
-        next(d);
-    }
-    saros_release(last);
-    return status;
-}
-
-/* ---- rows that move elements ---- */
-
-/** The index of a gather: the constant's tensor, or NULL. */
-static saros_status index_tensor(const detection *d, int32_t id, saros_tensor **out) {
-    saros_node node = saros_graph_node(d->graph, id, NULL);
-    saros_type type = *saros_value_type((saros_value){d->graph, id});
-    double value;
-    *out = NULL;
-    if (node.row != &saros_row_constant) return SAROS_OK;
-    if (node.attributes.tensor) {
-        *out = saros_tensor_retain(node.attributes.tensor);
-        return SAROS_OK;
-    }
-    if (!saros_value_is_splat((saros_value){d->graph, id}, &value)) return SAROS_OK;
-    saros_tensor *wide = NULL;
-    saros_status status = saros_tensor_make(SAROS_F64, type.rank, type.shape, &wide);
-    for (int64_t k = 0; status == SAROS_OK && k < saros_type_count(&type); ++k)
-        ((double *)saros_tensor_data(wide))[k] = value;
-    if (status == SAROS_OK) status = saros_tensor_cast(wide, type.dtype, out);
-    saros_tensor_release(wide);
-    return status;
-}
-
-/** Labels of elements start here, far above the numbers that rows fill in. */
-static const double first_label = 0x1p40;
-
-/** Labels of elements `from`, `from`+1, … in the shape of a value. */
-static saros_status numbers(const saros_type *type, int64_t from, saros_tensor **out) {
-    saros_status status = saros_tensor_make(SAROS_F64, type->rank, type->shape, out);
-    for (int64_t k = 0; status == SAROS_OK && k < saros_type_count(type); ++k)
-        ((double *)saros_tensor_data(*out))[k] = first_label + (double)(from + k);
-    return status;
-}
-
-/** Element e of the result is element label - 1 of the operands one after the other; a label that
- * is none of these is what the row fills in. */
-static saros_status follow(detection *d, const saros_node *node, saros_tensor *label) {
-    int64_t count = elements(d, node->output);
-    const double *at = saros_tensor_const_data(label);
-    saros_status status = begin(d, count);
-    for (int64_t e = 0; e < count && status == SAROS_OK; ++e) {
-        int64_t from = at[e] >= first_label ? (int64_t)(at[e] - first_label) : -1;
-        for (int k = 0; from >= 0 && k < node->operands && status == SAROS_OK; ++k) {
-            int64_t size = elements(d, node->operand[k]);
-            if (from < size) status = add(d, sets_of(d, node->operand[k]), from);
-            from -= size;
+/** Union over the sources of each element. */
+static saros_status gathered(detection *d, const saros_node *node, const saros_moves *moves) {
+    saros_status status = begin(d, moves->count);
+    for (int64_t e = 0; e < moves->count && status == SAROS_OK; ++e) {
+        for (int64_t s = moves->start[e]; s < moves->start[e + 1] && status == SAROS_OK; ++s) {
+            int64_t from = moves->source[s];
+            int k = 0;
+            while (from >= elements(d, node->operand[k])) from -= elements(d, node->operand[k++]);
+            status = add(d, sets_of(d, node->operand[k]), from);
         }
         next(d);
     }
     return status;
 }
 
-static saros_status moved(detection *d, const saros_node *node) {
-    saros_status status = SAROS_OK;
-    saros_tensor *label = NULL, *whole = NULL;
-    saros_tensor **in = saros_allocate_zero((size_t)node->operands, sizeof *in);
-    int64_t from = 0;
-    bool known = true;
-    if (!in) return SAROS_ERR_MEMORY;
-    for (int k = 0; k < node->operands && known; ++k) {
-        saros_type type = *saros_value_type((saros_value){d->graph, node->operand[k]});
-        if (k == 1 && node->row == &saros_row_gather) {
-            SAROS_TRY(index_tensor(d, node->operand[k], &in[k]));
-            known = in[k] != NULL;
-        } else {
-            SAROS_TRY(numbers(&type, from, &in[k]));
-        }
-        from += saros_type_count(&type);
-    }
-    if (!known) {
-        status = everything(d, node, node->output);
-        goto done;
-    }
-    SAROS_TRY(saros_apply(node->row, &node->attributes, node->operands, in, &label));
-    SAROS_TRY(saros_tensor_contiguous(label, &whole));
-    status = follow(d, node, whole);
-done:
-    for (int k = 0; k < node->operands; ++k) saros_tensor_release(in[k]);
-    saros_release(in);
-    saros_tensor_release(label);
-    saros_tensor_release(whole);
+static saros_status other(detection *d, const saros_node *node, int32_t output) {
+    saros_moves moves;
+    bool found;
+    saros_status status = saros_moves_find(d->graph, node, &moves, &found);
+    if (status == SAROS_OK)
+        status = found ? gathered(d, node, &moves) : everything(d, node, output);
+    saros_moves_clear(&moves);
     return status;
 }
 
 /* ---- the pass ---- */
-
-static bool moves(const saros_primitive *row) {
-    const saros_primitive *const rows[] = {
-        &saros_row_reshape, &saros_row_permute, &saros_row_broadcast,
-        &saros_row_slice,   &saros_row_pad,     &saros_row_shift,
-        &saros_row_reverse, &saros_row_concat,  &saros_row_gather};
-    for (size_t k = 0; k < sizeof rows / sizeof *rows; ++k)
-        if (row == rows[k]) return true;
-    return false;
-}
 
 static saros_status visit(detection *d, const saros_node *node) {
     bool reads = false;
@@ -264,13 +157,8 @@ static saros_status visit(detection *d, const saros_node *node) {
             continue;
         if (node->row->flags & SAROS_POINTWISE)
             status = pointwise(d, node);
-        else if (moves(node->row))
-            status = moved(d, node);
-        else if (node->row == &saros_row_sum || node->row == &saros_row_max ||
-                 node->row == &saros_row_min)
-            status = reduction(d, node);
         else
-            status = everything(d, node, out.id);
+            status = other(d, node, out.id);
         d->of[out.id - d->first] = d->made; /* also on failure: released with the others */
         d->made = (sets){0};
         if (status != SAROS_OK) return status;

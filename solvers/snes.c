@@ -1,8 +1,8 @@
 /** SNES on functions: Newton's method and its kin with PETSc's linear solvers.
  *
  *  Default: line-search Newton, LU by UMFPACK; matrix-free: GMRES. The Jacobian is an AIJ matrix
- * filled by coloured products. Convergence is PETSc's test on |F|, and, with a matrix, |F| <= 4 eps
- * | |J| |x| |: the residual that rounding x alone leaves.
+ * whose values a saros_jacobian writes in place. Convergence is PETSc's test on |F|, and, with a
+ * matrix, |F| <= 4 eps | |J| |x| |: the residual that rounding x alone leaves.
  *
  *  Serial: one process solves the whole system.
  */
@@ -24,12 +24,9 @@ typedef struct steady {
     saros_tensor **operand; /* x, parameters, and room for v */
     int operands;           /* without v */
     int64_t n;
-    saros_sparsity *pattern; /* with the diagonal */
-    int64_t *position;
-    double *values;         /* in the order of the asked pattern */
-    PetscInt *row, *column; /* of `pattern`, as PETSc wants them */
-    double *base;           /* matrix-free: where J is taken */
-    bool verified;
+    saros_jacobian *entries; /* NULL: matrix-free */
+    PetscInt *row, *column;  /* of its pattern, as PETSc wants them */
+    double *base;            /* matrix-free: where J is taken */
     SNES snes;
     Vec x, f;
     Mat jacobian;
@@ -67,17 +64,11 @@ static PetscErrorCode steady_residual(SNES snes, Vec x, Vec f, void *user) {
 }
 
 static saros_status steady_fill(steady *s, const double *at, double *to) {
-    saros_sparsity *asked = s->options->sparsity;
     saros_tensor *x = NULL;
     saros_status status = saros_petsc_borrow(at, s->n, &x);
     if (status) return status;
     s->operand[0] = x;
-    SAROS_TRY(saros_sparse_jacobian(asked, s->jvp, s->operands, s->operand, s->values));
-    if (!s->verified)
-        SAROS_TRY(saros_sparse_verify(asked, s->jvp, s->operands, s->operand, s->values));
-    s->verified = true;
-    for (int64_t k = 0; k < asked->nonzeros; ++k) to[s->position[k]] = s->values[k];
-done:
+    status = saros_jacobian_values(s->entries, s->operand, to);
     saros_tensor_release(x);
     return status;
 }
@@ -145,7 +136,7 @@ static PetscErrorCode steady_converged(SNES snes, PetscInt it, PetscReal xnorm, 
     steady *s = user;
     PetscReal floor = 0;
     PetscCall(SNESConvergedDefault(snes, it, xnorm, snorm, fnorm, reason, NULL));
-    if (*reason != SNES_CONVERGED_ITERATING || it == 0 || !s->pattern) return 0;
+    if (*reason != SNES_CONVERGED_ITERATING || it == 0 || !s->entries) return 0;
     PetscCall(steady_rounding(s, &floor));
     if (fnorm <= floor) *reason = SNES_CONVERGED_FNORM_ABS;
     return 0;
@@ -169,26 +160,27 @@ static saros_status steady_operands(steady *s, int parameters, saros_tensor *con
     return SAROS_OK;
 }
 
-static saros_status steady_pattern(steady *s) {
-    saros_sparsity *asked = s->options->sparsity;
+static saros_status steady_entries(steady *s) {
+    const saros_snes_options *o = s->options;
     saros_status status = SAROS_OK;
-    if (asked->n != s->n)
+    if (o->jacobian)
+        s->entries = saros_jacobian_retain(o->jacobian);
+    else if (o->sparsity)
+        SAROS_TRY(saros_jacobian_wrap(o->sparsity, s->jvp, s->operands, &s->entries));
+    const saros_sparsity *pattern = saros_jacobian_sparsity(s->entries);
+    if (pattern->n != s->n)
         return saros_fail(SAROS_ERR_SHAPE, "snes", NULL,
                           "the sparsity is of order %lld, the unknowns are %lld",
-                          (long long)asked->n, (long long)s->n);
-    SAROS_TRY(saros_sparsity_with_diagonal(asked, &s->pattern));
-    SAROS_TRY(saros_sparsity_positions(asked, s->pattern, &s->position));
-    if (s->pattern->nonzeros > PETSC_MAX_INT)
+                          (long long)pattern->n, (long long)s->n);
+    if (pattern->nonzeros > PETSC_MAX_INT)
         return saros_fail(SAROS_ERR_DOMAIN, "snes", "solve matrix-free",
-                          "%lld entries are too many for this PETSc",
-                          (long long)s->pattern->nonzeros);
-    size_t n = (size_t)s->n, nonzeros = (size_t)s->pattern->nonzeros;
-    s->values = saros_allocate(nonzeros * sizeof *s->values);
+                          "%lld entries are too many for this PETSc", (long long)pattern->nonzeros);
+    size_t n = (size_t)s->n, nonzeros = (size_t)pattern->nonzeros;
     s->row = saros_allocate((n + 1 + nonzeros) * sizeof *s->row);
-    if (!s->values || !s->row) return SAROS_ERR_MEMORY;
+    if (!s->row) return SAROS_ERR_MEMORY;
     s->column = s->row + n + 1;
-    for (size_t i = 0; i <= n; ++i) s->row[i] = (PetscInt)s->pattern->row[i];
-    for (size_t k = 0; k < nonzeros; ++k) s->column[k] = (PetscInt)s->pattern->column[k];
+    for (size_t i = 0; i <= n; ++i) s->row[i] = (PetscInt)pattern->row[i];
+    for (size_t k = 0; k < nonzeros; ++k) s->column[k] = (PetscInt)pattern->column[k];
 done:
     return status;
 }
@@ -236,7 +228,7 @@ static PetscErrorCode steady_objects(steady *s) {
     PetscCall(SNESSetTolerances(s->snes, o->atol > 0 ? o->atol : 1e-12,
                                 o->rtol > 0 ? o->rtol : 1e-10, 0, most, -1));
     PetscCall(SNESSetConvergenceTest(s->snes, steady_converged, s, NULL));
-    return s->pattern ? assembled_make(s) : matrix_free_make(s);
+    return s->entries ? assembled_make(s) : matrix_free_make(s);
 }
 
 static saros_status steady_read_options(steady *s) {
@@ -262,10 +254,8 @@ static void steady_free(steady *s) {
     MatDestroy(&s->jacobian);
     VecDestroy(&s->x);
     VecDestroy(&s->f);
-    saros_sparsity_release(s->pattern);
+    saros_jacobian_release(s->entries);
     saros_release(s->operand);
-    saros_release(s->position);
-    saros_release(s->values);
     saros_release(s->row);
     saros_release(s->base);
 }
@@ -321,8 +311,8 @@ saros_status saros_snes_solve(const saros_function *residual, const saros_functi
     saros_snes_info report = {0};
     SAROS_TRY(steady_operands(&s, parameters, parameter, guess));
     SAROS_TRY(saros_tensor_contiguous(guess, &start));
-    if (s.options->sparsity)
-        SAROS_TRY(steady_pattern(&s));
+    if (s.options->sparsity || s.options->jacobian)
+        SAROS_TRY(steady_entries(&s));
     else if (!(s.base = saros_allocate((size_t)s.n * sizeof *s.base)))
         SAROS_TRY(SAROS_ERR_MEMORY);
     SAROS_TRY(saros_petsc_options(&s.scope, s.options->petsc));

@@ -25,6 +25,17 @@ saros_value saros_weigh(saros_value x, int axis, int64_t rows, int64_t columns, 
     return y;
 }
 
+void saros_weigh_read(const saros_attributes *attributes, int *axis, int64_t *rows,
+                      int64_t *columns) {
+    *axis = (int)attributes->word[AXIS];
+    *rows = attributes->word[ROWS];
+    *columns = attributes->word[COLUMNS];
+}
+
+double saros_weigh_number(const saros_attributes *attributes, int64_t k, int64_t j) {
+    return saros_from_bits(attributes->word[NUMBERS + k * attributes->word[COLUMNS] + j]);
+}
+
 static saros_status weigh_type(saros_typing *t) {
     const int64_t *word = t->attributes->word;
     const saros_type *x = &t->operand[0];

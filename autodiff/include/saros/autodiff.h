@@ -23,6 +23,10 @@
 /** Forward mode: out_tangent = (d out / d in) tangent. */
 SAROS_API void saros_jvp(int outs, const saros_value *out, int ins, const saros_value *in,
                          const saros_value *tangent, saros_value *out_tangent);
+/** Forward mode through one node, whose first output is `out`: its operands are held independent,
+ * `tangent` has one entry for each and out_tangent one for each output. */
+SAROS_API void saros_node_jvp(saros_value out, const saros_value *tangent,
+                              saros_value *out_tangent);
 /** Reverse mode: gradient = (d out / d in)^T cotangent. `cotangent` NULL: ones (for scalars;
  * an error otherwise). gradient entries may be SAROS_NONE; see saros_instantiate. */
 SAROS_API void saros_vjp(int outs, const saros_value *out, const saros_value *cotangent, int ins,

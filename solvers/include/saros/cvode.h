@@ -21,6 +21,8 @@ typedef struct saros_cvode_options {
         checkpoint; /**< steps between states that the run backwards starts from again; 0: 150 */
     saros_sparsity *sparsity; /**< of df/dy. Narrow: banded direct; wide: sparse direct (KLU); NULL:
                                  matrix-free GMRES with jvp */
+    saros_jacobian *jacobian; /**< of the rate, its inputs (t, y, parameters…); instead of
+                                 `sparsity` and jvp, which may be NULL then */
 } saros_cvode_options;
 
 typedef struct saros_ode_info {

@@ -7,6 +7,8 @@
 
 typedef struct saros_snes_options {
     saros_sparsity *sparsity; /**< NULL: matrix-free jvp, no preconditioner */
+    saros_jacobian *jacobian; /**< of the residual, its inputs (x, parameters…); instead of
+                                 `sparsity` and jvp, which may be NULL then */
     double rtol, atol;        /**< 0: 1e-10, 1e-12 */
     int max_iterations;       /**< 0: 50 */
     const char *petsc; /**< "snes_type newtonls ksp_type gmres pc_type ilu …" pairs, PETSc's own

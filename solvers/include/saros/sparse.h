@@ -1,4 +1,4 @@
-/** Sparse Jacobians: pattern, colouring, compressed evaluation by jvp. */
+/** Sparse Jacobians: pattern, colouring, evaluation entry by entry or by compressed products. */
 #ifndef SAROS_SPARSE_H
 #define SAROS_SPARSE_H
 
@@ -29,6 +29,44 @@ SAROS_API void saros_sparsity_bandwidth(const saros_sparsity *pattern, int64_t *
  * kept. */
 SAROS_API saros_status saros_sparsity_colour(saros_sparsity *pattern, int *colours,
                                              const int **colour_of_column);
+
+/** A Jacobian ready to be evaluated: its pattern, with the whole diagonal, and compiled values.
+ *
+ *      saros_jacobian_make(y, x, 1, &x, NULL, &j);
+ *      saros_jacobian_values(j, &at, values);          // in the order of
+ * saros_jacobian_sparsity(j)
+ *
+ *  Where all rows between x and y are pointwise or move and add elements (stencils, gathers), each
+ * entry is computed by itself: no products with seeds, coefficients that depend on nothing are one
+ * number. Else (or with `coloured`) by one product for each colour of the columns. Solvers that
+ * take one (snes, cvode, root) evaluate it in place. */
+typedef struct saros_jacobian saros_jacobian;
+
+typedef struct saros_jacobian_options {
+    bool coloured;    /**< by products even where entries can be computed one by one */
+    const char *name; /**< for messages and profiles; NULL: "jacobian" */
+} saros_jacobian_options;
+
+/** dy/dx, y and x f64 of n elements each, as a function of `input`, which covers all that y uses.
+ * Appends to the graph. Errors: SHAPE, TYPE; those of building and compiling. */
+SAROS_API saros_status saros_jacobian_make(saros_value y, saros_value x, int inputs,
+                                           const saros_value *input,
+                                           const saros_jacobian_options *options,
+                                           saros_jacobian **out);
+/** From a pattern and (in[0 … inputs-1], v) -> J v, which is retained. At the first evaluation one
+ * product J v is compared: USAGE, naming a row, if the pattern misses an entry. */
+SAROS_API saros_status saros_jacobian_wrap(saros_sparsity *pattern, const saros_function *jvp,
+                                           int inputs, saros_jacobian **out);
+SAROS_API saros_jacobian *saros_jacobian_retain(saros_jacobian *jacobian);
+SAROS_API void saros_jacobian_release(saros_jacobian *jacobian);
+/** Borrowed. */
+SAROS_API saros_sparsity *saros_jacobian_sparsity(const saros_jacobian *jacobian);
+/** Arrays computed for one evaluation: the coefficients that differ from entry to entry, or one
+ * product for each colour. */
+SAROS_API int saros_jacobian_arrays(const saros_jacobian *jacobian);
+/** Values at `in`, in the order of the pattern. */
+SAROS_API saros_status saros_jacobian_values(saros_jacobian *jacobian, saros_tensor *const *in,
+                                             double *values);
 
 /** Values of J in the pattern's order. `jvp` maps in[0 … inputs-1], v to J v; v is appended as the
  * last input. */
