@@ -62,6 +62,30 @@ done:
     return status;
 }
 
+saros_status saros_body_entries(saros_graph *graph, saros_body *body, saros_sparsity *pattern,
+                                saros_compression **entries, saros_body **scales,
+                                saros_sparsity **found) {
+    draft d = {0};
+    saros_status status = SAROS_OK;
+    saros_compression *c = NULL;
+    SAROS_TRY(draft_open(graph, body, 0, &d));
+    SAROS_TRY(saros_compression_find(d.y, d.x[0], pattern, &c));
+    if (found && c)
+        *found = saros_sparsity_retain(saros_compression_pattern(c));
+    else if (found)
+        SAROS_TRY(saros_sparsity_detect(d.y, d.x[0], found));
+    if (c && saros_compression_streams(c) > 0) {
+        SAROS_TRY(
+            draft_close(&d, saros_compression_streams(c), saros_compression_scales(c), scales));
+        *entries = c;
+        c = NULL;
+    }
+done:
+    draft_free(&d);
+    saros_compression_release(c);
+    return status;
+}
+
 saros_status saros_body_transpose(saros_graph *graph, saros_body *product, saros_body **out) {
     draft d = {0};
     saros_status status = SAROS_OK;

@@ -1,9 +1,10 @@
 /** The implicit node: x with F(x, p) = 0 by a damped Newton method.
  *
  *      J(x) d = F(x),   x <- x - s d,   s = 1, 1/2, 1/4 … until |F| falls (Armijo, c = 1e-4;
- *  Dennis and Schnabel 1983, 6.3). J is assembled in its sparsity by coloured products and
- *  factorised directly; its factors serve further iterations while the contraction of the last one
- *  would end the iteration in four more (a chord step costs a tenth of a new Jacobian).
+ *  Dennis and Schnabel 1983, 6.3). J is assembled in its sparsity, entry by entry or by coloured
+ *  products (sparse.h), and factorised directly; its factors serve further iterations while the
+ * contraction of the last one would end the iteration in four more (a chord step costs a tenth of a
+ * new Jacobian).
  *
  *  It ends when |F| <= max(rtol |F(guess)|, atol sqrt(n), 4 eps | |J| |x| |): the last is the
  * residual that rounding x alone would leave, below which nothing can be reached.
@@ -23,6 +24,8 @@
 static void setup_release(void *payload) {
     saros_root_setup *setup = payload;
     saros_sparsity_release(setup->pattern);
+    saros_compression_release(setup->entries);
+    saros_body_release(setup->scales);
     saros_tensor_release(setup->repeated);
     pthread_mutex_destroy(&setup->lock);
     saros_release(setup->name);
@@ -50,11 +53,13 @@ saros_root_setup *saros_root_setup_of(const saros_attributes *attributes) {
     return saros_tensor_payload(attributes->tensor, &setup_class);
 }
 
-saros_status saros_root_jacobian(saros_root_setup *setup, const saros_function *product, int ins,
+saros_status saros_root_jacobian(saros_root_setup *setup, saros_function *const *body, int ins,
                                  saros_tensor *const *in, double *values) {
-    saros_status status = saros_sparse_jacobian(setup->pattern, product, ins, in, values);
+    saros_status status = setup->entries
+                              ? saros_compression_values(setup->entries, body[1], in, values)
+                              : saros_sparse_jacobian(setup->pattern, body[0], ins, in, values);
     if (status || atomic_load(&setup->verified)) return status;
-    status = saros_sparse_verify(setup->pattern, product, ins, in, values);
+    status = saros_sparse_verify(setup->pattern, body[0], ins, in, values);
     if (status == SAROS_OK) atomic_store(&setup->verified, true);
     return status;
 }
@@ -63,10 +68,11 @@ saros_status saros_root_jacobian(saros_root_setup *setup, const saros_function *
 
 typedef struct newton {
     saros_root_setup *setup;
-    const saros_function *residual, *product;
-    int ins;                    /* x, p… */
-    saros_tensor **at, **trial; /* operands at x and at the trial point */
-    saros_tensor *r;            /* residual at the trial point */
+    const saros_function *residual;
+    saros_function *const *derivative; /* product, scales of the entries */
+    int ins;                           /* x, p… */
+    saros_tensor **at, **trial;        /* operands at x and at the trial point */
+    saros_tensor *r;                   /* residual at the trial point */
     double *x, *y, *f, *step, *jacobian;
     saros_direct *direct;
     int64_t n;
@@ -115,7 +121,7 @@ static saros_status newton_residual(newton *s, double *norm) {
 
 /* Factorises J at x. */
 static saros_status newton_factorise(newton *s, int iteration) {
-    saros_status status = saros_root_jacobian(s->setup, s->product, s->ins, s->at, s->jacobian);
+    saros_status status = saros_root_jacobian(s->setup, s->derivative, s->ins, s->at, s->jacobian);
     if (status) return status;
     s->rounding = norm_of_rounding(s);
     status = saros_direct_factorise(s->direct, s->jacobian);
@@ -207,7 +213,7 @@ static saros_status newton_open(newton *s, const saros_evaluation *e) {
     s->n = saros_tensor_count(e->in[0]);
     s->ins = e->ins;
     s->residual = e->body[0];
-    s->product = e->body[1];
+    s->derivative = e->body + 1;
     int64_t entries = saros_sparsity_nonzeros(s->setup->pattern);
     s->f = saros_allocate((size_t)(2 * s->n + entries) * sizeof *s->f);
     s->at = saros_allocate_zero((size_t)e->ins * 2, sizeof(saros_tensor *));
@@ -293,21 +299,31 @@ saros_status saros_root_trace(saros_value guess, saros_residual_fn residual, voi
     return saros_body_close(inner, 1, &f, body, capture);
 }
 
-saros_status saros_root_setup_for(int64_t n, const saros_root_options *options,
-                                  saros_tensor **setup) {
-    saros_sparsity *pattern = options ? options->sparsity : NULL;
+saros_status saros_root_setup_for(saros_graph *graph, saros_body *residual,
+                                  const saros_root_options *options, saros_tensor **setup) {
+    int64_t n = saros_value_type(saros_body_input(residual, 0))->shape[0];
+    saros_sparsity *pattern = options ? options->sparsity : NULL, *found = NULL;
     const char *name = options && options->name ? options->name : "root";
+    saros_compression *entries = NULL;
+    saros_body *scales = NULL;
     saros_status status = SAROS_OK;
     if (pattern && saros_sparsity_size(pattern) != n)
         return saros_fail(SAROS_ERR_SHAPE, "saros_root", NULL,
                           "the sparsity is of order %lld, the unknowns are %lld",
                           (long long)saros_sparsity_size(pattern), (long long)n);
-    if (pattern)
-        saros_sparsity_retain(pattern);
-    else
-        status = saros_sparsity_dense(n, &pattern);
-    if (status == SAROS_OK) status = saros_root_setup_make(pattern, name, setup);
-    saros_sparsity_release(pattern);
+    SAROS_TRY(
+        saros_body_entries(graph, residual, pattern, &entries, &scales, pattern ? NULL : &found));
+    SAROS_TRY(saros_root_setup_make(pattern ? pattern : found, name, setup));
+    saros_root_setup *made = saros_tensor_payload(*setup, &setup_class);
+    made->entries = entries;
+    made->scales = scales;
+    atomic_store(&made->verified, pattern == NULL);
+    entries = NULL;
+    scales = NULL;
+done:
+    saros_sparsity_release(found);
+    saros_compression_release(entries);
+    saros_body_release(scales);
     return status;
 }
 
@@ -323,21 +339,25 @@ saros_value saros_root(saros_value guess, saros_residual_fn residual, void *user
                        const saros_root_options *options) {
     if (saros_is_poisoned(guess)) return guess;
     saros_status status = SAROS_OK;
-    saros_body *body[2] = {NULL, NULL};
+    saros_body *body[3] = {NULL, NULL, NULL};
     saros_value *capture = NULL, *operand = NULL, x = SAROS_NONE;
     saros_tensor *setup = NULL;
     int64_t word[ROOT_WORDS];
     SAROS_TRY(saros_root_trace(guess, residual, user, &body[0], &capture));
     SAROS_TRY(saros_body_product(guess.graph, body[0], &body[1]));
-    SAROS_TRY(saros_root_setup_for(saros_value_type(guess)->shape[0], options, &setup));
+    SAROS_TRY(saros_root_setup_for(guess.graph, body[0], options, &setup));
+    body[2] = ((saros_root_setup *)saros_tensor_payload(setup, &setup_class))->scales;
     int captures = saros_body_captures(body[0]);
     operand = saros_values_make(captures + 1);
     if (!operand) SAROS_TRY(SAROS_ERR_MEMORY);
     operand[0] = guess;
     for (int k = 0; k < captures; ++k) operand[k + 1] = capture[k];
     root_words(options, word);
-    saros_attributes attributes = {
-        .word = word, .words = ROOT_WORDS, .body = body, .bodies = 2, .tensor = setup};
+    saros_attributes attributes = {.word = word,
+                                   .words = ROOT_WORDS,
+                                   .body = body,
+                                   .bodies = body[2] ? 3 : 2,
+                                   .tensor = setup};
     x = saros_build(guess.graph, &saros_row_root, &attributes, captures + 1, operand);
 done:
     saros_release(capture);

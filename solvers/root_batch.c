@@ -116,12 +116,15 @@ static saros_value lanes_node(const saros_rule *rule, int64_t size, const saros_
     saros_status status = operand ? SAROS_OK : SAROS_ERR_MEMORY;
     if (status) goto done;
     SAROS_TRY(lanes_setup(rule, size, &setup));
-    for (int k = 0; k < of->bodies; ++k)
+    int bodies = of->bodies; /* the scales are those of one lane: many lanes go by products */
+    if (rule->row != &saros_row_root_solve && saros_root_setup_of(of)->scales) --bodies;
+    for (int k = 0; k < bodies; ++k)
         SAROS_TRY(lanes_body(rule, of->body[k], size, batched + x_at, rule->ins - x_at, &body[k]));
     memcpy(operand, in, (size_t)rule->ins * sizeof *operand);
     operand[x_at] = end_to_end(in[x_at], size, batched[x_at]);
     saros_attributes attributes = *of;
     attributes.body = body;
+    attributes.bodies = bodies;
     attributes.tensor = setup;
     y = saros_build(rule->graph, rule->row, &attributes, rule->ins, operand);
 done:

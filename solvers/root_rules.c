@@ -24,7 +24,7 @@ static saros_value negated(saros_value v) {
 
 /* Product body of a root (its second) and of root_solve (its only one). */
 static saros_body *product_of(const saros_rule *rule) {
-    return rule->attributes.body[rule->attributes.bodies - 1];
+    return rule->attributes.body[rule->row == &saros_row_root];
 }
 
 /* ---- root ---- */

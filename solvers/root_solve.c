@@ -30,7 +30,7 @@ static saros_status factor_evaluate(const saros_evaluation *e) {
     double *values =
         saros_allocate((size_t)saros_sparsity_nonzeros(setup->pattern) * sizeof *values);
     if (!values) return SAROS_ERR_MEMORY;
-    SAROS_TRY(saros_root_jacobian(setup, e->body[0], e->ins, e->in, values));
+    SAROS_TRY(saros_root_jacobian(setup, e->body, e->ins, e->in, values));
     SAROS_TRY(saros_direct_make(setup->pattern, &direct));
     SAROS_TRY(saros_direct_factorise(direct, values));
     status = saros_tensor_opaque(&factor_class, direct, &e->out[0]);
@@ -94,12 +94,17 @@ const saros_primitive saros_row_root_solve = {
 
 saros_value saros_root_solve(saros_graph *graph, saros_body *product, saros_tensor *setup,
                              bool transposed, saros_value b, int ins, const saros_value *in) {
-    saros_attributes attributes = {.body = &product, .bodies = 1, .tensor = setup};
+    saros_attributes attributes = {.tensor = setup};
+    saros_body *scales = saros_root_setup_of(&attributes)->scales;
+    saros_body *const body[2] = {product, scales};
+    attributes.body = body;
+    attributes.bodies = scales ? 2 : 1;
     saros_value *operand = saros_values_make(ins + 2);
     if (!operand) return saros_poison(graph);
     memcpy(operand + 2, in, (size_t)ins * sizeof *in);
     operand[0] = saros_build(graph, &saros_row_root_factor, &attributes, ins, in);
     operand[1] = b;
+    attributes.bodies = 1;
     attributes.word = (int64_t[]){transposed};
     attributes.words = 1;
     saros_value x = saros_build(graph, &saros_row_root_solve, &attributes, ins + 2, operand);

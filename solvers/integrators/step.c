@@ -92,7 +92,7 @@ saros_status saros_step_matrix_open(const saros_step *s, double c, saros_step_ma
     saros_status status = SAROS_OK;
     SAROS_TRY(saros_root_trace(s->y, stage_residual, &one, &body, &capture));
     SAROS_TRY(saros_body_product(s->graph, body, &made.product));
-    SAROS_TRY(saros_root_setup_for(saros_value_type(s->y)->shape[0], s->root, &made.setup));
+    SAROS_TRY(saros_root_setup_for(s->graph, body, s->root, &made.setup));
     made.ins = 1 + saros_body_captures(body);
     made.in = saros_values_make(made.ins);
     if (!made.in) SAROS_TRY(SAROS_ERR_MEMORY);
