@@ -3,7 +3,6 @@
 #define SAROS_GRID_ASSEMBLE_IMPL_H
 
 #include "plan_impl.h"
-#include "saros/sparse.h"
 
 /** What everything on a grid is a function of, besides the state. */
 typedef struct saros_grid_values {
@@ -31,8 +30,5 @@ void saros_grid_fields(const saros_grid_plan *plan, saros_graph *graph,
 void saros_grid_expression(const saros_grid_plan *plan, saros_graph *graph,
                            const saros_grid_values *values, const saros_value *field,
                            const saros_body *body, saros_value *out);
-
-/** Pattern of the Jacobian of the rate (transient) or the residual (steady). */
-saros_status saros_grid_sparsity(const saros_grid_plan *plan, saros_sparsity **out);
 
 #endif

@@ -46,11 +46,10 @@ void saros_grid_schedule_clear(saros_grid_schedule *schedule);
 /** Whether the task is to be solved by CVODES: `integrator` bdf or adams; NULL means `otherwise`.
  */
 bool saros_grid_is_cvode(const saros_grid_options *options, const char *otherwise);
-/** Options of CVODES for a task: with the program's sparsity, or GMRES where factors would cost
- * more.
- */
-saros_cvode_options saros_grid_cvode_options(const saros_grid_options *options,
-                                             const saros_grid_program *program);
+/** Options of CVODES for a task: bdf with the program's Jacobian, or GMRES where factors would cost
+ * more. */
+saros_status saros_grid_cvode_options(const saros_task *task, const saros_grid_program *program,
+                                      saros_cvode_options *out);
 /** Steps chosen by rtol and atol of the task: an integrator with an error estimate and no dt. */
 static inline bool saros_grid_adapts(const saros_grid_options *options,
                                      const saros_integrator *integrator) {

@@ -37,7 +37,7 @@ struct saros_evaluator {
 
 static saros_value fail(saros_lowering *l) {
     if (l->status == SAROS_OK) l->status = saros_error_last()->status;
-    return l->graph ? saros_poison(l->graph) : SAROS_NONE;
+    return saros_poison(l->graph);
 }
 
 /* ---- what is known ---- */
@@ -84,8 +84,6 @@ void saros_lowering_end(saros_lowering *l) {
         saros_release(l->evaluators);
         l->evaluators = next;
     }
-    saros_release(l->reach);
-    l->reach = NULL;
 }
 
 static bool same_place(const saros_grid_plan *plan, const saros_place *a, const saros_place *b) {
@@ -134,27 +132,6 @@ static saros_value coordinate(const saros_lowering *l, int axis, const saros_pla
     return saros_add(l->lo[axis], saros_mul(l->h[axis], index));
 }
 
-static void record_reach(saros_lowering *l, int unknown, const saros_place *place) {
-    for (int k = 0; k < l->reaches; ++k) {
-        bool inside = l->reach[k].unknown == unknown;
-        for (int a = 0; a < l->plan->axes; ++a) inside &= place->lo[a] <= l->reach[k].half[a];
-        if (inside) return;
-    }
-    if (l->reaches == l->room) {
-        int room = l->room ? 2 * l->room : 16;
-        saros_reach *larger = saros_reallocate(l->reach, (size_t)room * sizeof *larger);
-        if (!larger) {
-            fail(l);
-            return;
-        }
-        l->reach = larger;
-        l->room = room;
-    }
-    saros_reach *r = &l->reach[l->reaches++];
-    *r = (saros_reach){.unknown = unknown};
-    for (int a = 0; a < l->plan->axes; ++a) r->half[a] = place->lo[a];
-}
-
 /** An unknown or a field: at faces the mean of nodes to the order, at nodes what extend gives. */
 static saros_value field(saros_lowering *l, int input, const saros_place *place) {
     const saros_grid_plan *plan = l->plan;
@@ -163,19 +140,15 @@ static saros_value field(saros_lowering *l, int input, const saros_place *place)
         const saros_stencil *mean = saros_stencil_find(SAROS_MEAN, plan->order);
         saros_place wide = widen(*place, a, mean->reach);
         saros_value q = field(l, input, &wide);
-        if (!l->graph) return SAROS_NONE;
         return saros_stencil_apply(mean, q, plan->axes - 1 - a, saros_place_extent(plan, place, a),
                                    l->h[a]);
     }
-    if (l->graph) return saros_lower_field(l, input, place);
-    if (input < plan->unknowns) record_reach(l, input, place);
-    return SAROS_NONE;
+    return saros_lower_field(l, input, place);
 }
 
 static saros_value leaf(saros_lowering *l, int input, const saros_place *place) {
     saros_inputs in = saros_problem_inputs(l->plan->problem);
     if (input < in.unknowns) return field(l, input, place);
-    if (!l->graph) return SAROS_NONE;
     if (input < in.unknowns + in.axes) return coordinate(l, input - in.unknowns, place);
     if (input == in.time) return l->t;
     saros_value p = l->parameter[input - (in.count - in.parameters)];
@@ -211,7 +184,7 @@ static saros_value pointwise(saros_lowering *l, saros_evaluator *e, int32_t id,
     if (node.operands > 8 && !(operand = saros_allocate((size_t)node.operands * sizeof *operand)))
         return fail(l);
     for (int k = 0; k < node.operands; ++k) operand[k] = evaluate(l, e, node.operand[k], place);
-    saros_value v = l->graph ? rebuild(l, &node, operand) : SAROS_NONE;
+    saros_value v = rebuild(l, &node, operand);
     if (operand != few) saros_release(operand);
     return v;
 }
@@ -236,7 +209,7 @@ saros_value saros_lower_rate(saros_lowering *l, int unknown, const saros_place *
     const saros_body *rate = l->plan->problem->inspection.rate;
     saros_value rest = saros_lower(l, rate, unknown, place);
     saros_value mass = saros_lower(l, rate, l->plan->unknowns + unknown, place);
-    return l->graph ? saros_div(saros_neg(rest), mass) : SAROS_NONE;
+    return saros_div(saros_neg(rest), mass);
 }
 
 static saros_value time_marker(saros_lowering *l, const saros_evaluator *e, int32_t inner,
@@ -259,7 +232,6 @@ static saros_value marker(saros_lowering *l, saros_evaluator *e, const saros_nod
     const saros_stencil *s = choose(e, plan->order, axis, inner, place->lo[axis] % 2 != 0, &target);
     saros_place wide = widen(*place, axis, s->reach);
     saros_value q = evaluate(l, e, target, &wide);
-    if (!l->graph) return SAROS_NONE;
     return saros_stencil_apply(s, q, plan->axes - 1 - axis, saros_place_extent(plan, place, axis),
                                l->h[axis]);
 }
@@ -277,7 +249,7 @@ static saros_value evaluate(saros_lowering *l, saros_evaluator *e, int32_t id,
     else if (node.operands)
         v = pointwise(l, e, id, place);
     else
-        v = l->graph ? saros_build(l->graph, node.row, &node.attributes, 0, NULL) : SAROS_NONE;
+        v = saros_build(l->graph, node.row, &node.attributes, 0, NULL);
     return remember(l, e, id, place, v);
 }
 

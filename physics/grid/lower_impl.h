@@ -5,16 +5,10 @@
 #include "plan_impl.h"
 #include "saros/ops.h"
 
-/** What one unknown is read at, relative to the location asked for: half-steps either way. */
-typedef struct saros_reach {
-    int unknown;
-    int64_t half[3];
-} saros_reach;
-
 typedef struct saros_evaluator saros_evaluator;
 
 /** One lowering: a graph with time, geometry, parameters and state, and what is known so far.
- *  Without a graph nothing is built and `reach` records what is read. */
+ */
 typedef struct saros_lowering {
     const saros_grid_plan *plan;
     saros_graph *graph;
@@ -23,9 +17,7 @@ typedef struct saros_lowering {
     const saros_value *parameter; /**< number parameters and fields, in the order of the inputs */
     const saros_value *own;       /**< own points of each unknown */
     saros_evaluator *evaluators;  /**< one per body */
-    saros_reach *reach;
-    int reaches, room;
-    saros_status status; /**< first error of a lowering without graph, or of memory */
+    saros_status status;          /**< first error outside the graph: memory */
 } saros_lowering;
 
 /** Value of an output of a body at a place: full or partly broadcast shape of the place, or rank 0

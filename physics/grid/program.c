@@ -135,7 +135,6 @@ done:
 static void release_program(void *payload) {
     saros_grid_program *program = payload;
     if (!program) return;
-    saros_sparsity_release(program->sparsity);
     saros_function_release(program->start);
     saros_function_release(program->rate);
     saros_function_release(program->jvp);
@@ -153,7 +152,6 @@ static saros_status make_program(const void *how, void **payload) {
     saros_problem *p = r->task->problem;
     SAROS_TRY(saros_grid_plan_make(p, r->cells, r->order, &program->plan));
     program->parameters = saros_problem_inputs(p).parameters + 2 * p->axes;
-    SAROS_TRY(saros_grid_sparsity(&program->plan, &program->sparsity));
     if (p->transient) SAROS_TRY(compile(program, START, &program->start));
     SAROS_TRY(compile(program, RATE, &program->rate));
     SAROS_TRY(compile(program, JVP, &program->jvp));
@@ -177,6 +175,45 @@ saros_status saros_grid_program_get(const saros_task *task, const int64_t *cells
     void *payload = NULL;
     saros_status status =
         saros_problem_cached(task->problem, key, make_program, &r, release_program, &payload);
+    if (status == SAROS_OK) *out = payload;
+    return status;
+}
+
+/* ---- the Jacobian, where a solver asks for it ---- */
+
+static void release_jacobian(void *payload) {
+    saros_jacobian_release(payload);
+}
+
+static saros_status make_jacobian(const void *how, void **payload) {
+    saros_grid_program *program = (saros_grid_program *)(uintptr_t)how;
+    const saros_problem *p = program->plan.problem;
+    saros_status status = SAROS_OK;
+    saros_graph *graph = NULL;
+    saros_jacobian *made = NULL;
+    saros_value rate, *input = saros_allocate((size_t)(program->parameters + 3) * sizeof *input);
+    if (!input) return SAROS_ERR_MEMORY;
+    int inputs = 0;
+    SAROS_TRY(saros_graph_make(&graph));
+    build(program, RATE, graph, input, &inputs, &rate);
+    SAROS_TRY(saros_jacobian_make(rate, input[p->transient], inputs, input, NULL, &made));
+    *payload = made;
+done:
+    saros_graph_release(graph);
+    saros_release(input);
+    return status;
+}
+
+saros_status saros_grid_jacobian_get(const saros_task *task, const saros_grid_program *program,
+                                     saros_jacobian **out) {
+    const saros_grid_plan *plan = &program->plan;
+    char key[128];
+    int used = snprintf(key, sizeof key, "jacobian %d", plan->order);
+    for (int a = 0; a < plan->axes; ++a)
+        used += snprintf(key + used, sizeof key - (size_t)used, " %lld", (long long)plan->nodes[a]);
+    void *payload = NULL;
+    saros_status status = saros_problem_cached(task->problem, key, make_jacobian, program,
+                                               release_jacobian, &payload);
     if (status == SAROS_OK) *out = payload;
     return status;
 }

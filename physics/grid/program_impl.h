@@ -11,9 +11,8 @@
  * first coordinate and spacing of each space axis. */
 typedef struct saros_grid_program {
     saros_grid_plan plan;
-    int parameters;           /**< length of that list */
-    saros_sparsity *sparsity; /**< of rate or residual */
-    saros_function *start;    /**< (t, parameters…) -> state; NULL if steady */
+    int parameters;        /**< length of that list */
+    saros_function *start; /**< (t, parameters…) -> state; NULL if steady */
     saros_function *rate; /**< (t, state, parameters…); steady: (state, parameters…) residual */
     saros_function *jvp;  /**< inputs of `rate`, then v */
     saros_function *fields;    /**< (t, state, parameters…), no t if steady */
@@ -23,6 +22,9 @@ typedef struct saros_grid_program {
 /** The program of a task on a grid; borrowed from the problem. */
 saros_status saros_grid_program_get(const saros_task *task, const int64_t *cells, int64_t order,
                                     const saros_grid_program **out);
+/** Jacobian of the rate or the residual, its inputs those of `rate`; borrowed from the problem. */
+saros_status saros_grid_jacobian_get(const saros_task *task, const saros_grid_program *program,
+                                     saros_jacobian **out);
 /** (t0, t1 as f64[2]; steps as i64[1]; state; parameters…) -> state, borrowed from the problem. */
 saros_status saros_grid_march_get(const saros_task *task, const saros_grid_program *program,
                                   const saros_integrator *integrator, int64_t bound,

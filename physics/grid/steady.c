@@ -28,12 +28,14 @@ static saros_status solve_state(const saros_task *task, const saros_grid_program
     char *petsc = saros_allocate(bytes);
     if (!petsc) return SAROS_ERR_MEMORY;
     snprintf(petsc, bytes, "%s %s", o->nonlinear ? o->nonlinear : "", o->linear ? o->linear : "");
-    saros_snes_options options = {.sparsity = program->sparsity,
-                                  .rtol = o->rtol,
+    saros_jacobian *jacobian = NULL;
+    saros_snes_options options = {.rtol = o->rtol,
                                   .atol = o->atol,
                                   .petsc = o->nonlinear || o->linear ? petsc : NULL,
                                   .accept_last = o->accept != NULL};
     saros_snes_info snes = {0};
+    SAROS_TRY(saros_grid_jacobian_get(task, program, &jacobian));
+    options.jacobian = jacobian;
     SAROS_TRY(make_guess(task, program, &guess));
     SAROS_TRY(saros_snes_solve(program->rate, program->jvp, program->parameters, argument, guess,
                                &options, state, &snes));

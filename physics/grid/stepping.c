@@ -45,7 +45,6 @@ static saros_status make_march(const void *how, void **payload) {
     input[2] = saros_input(graph, &state, "state");
     rate_context context = {.plan = &program->plan, .values = {.t = SAROS_NONE}};
     saros_grid_declare(&program->plan, graph, input + 3, &context.values);
-    saros_root_options root = {.sparsity = program->sparsity};
     saros_value final = SAROS_NONE;
     saros_march(graph,
                 &(saros_march_spec){.integrator = r->integrator,
@@ -54,8 +53,7 @@ static saros_status make_march(const void *how, void **payload) {
                                     .steps = input[1],
                                     .bound = r->bound,
                                     .rate = build_rate,
-                                    .user = &context,
-                                    .root = &root},
+                                    .user = &context},
                 &final, NULL);
     SAROS_TRY(saros_graph_status(graph));
     saros_compile_options options = {.name = r->integrator->name};
@@ -83,15 +81,12 @@ static saros_status make_step(const void *how, void **payload) {
     input[2] = saros_input(graph, &state, "state");
     rate_context context = {.plan = &program->plan, .values = {.t = SAROS_NONE}};
     saros_grid_declare(&program->plan, graph, input + 3, &context.values);
-    saros_root_options root = {.sparsity = program->sparsity};
     saros_value out[2] = {SAROS_NONE, SAROS_NONE};
-    saros_march_step(graph,
-                     &(saros_march_spec){.integrator = r->integrator,
-                                         .y0 = input[2],
-                                         .rate = build_rate,
-                                         .user = &context,
-                                         .root = &root},
-                     input[0], input[1], &out[0], &out[1]);
+    saros_march_step(
+        graph,
+        &(saros_march_spec){
+            .integrator = r->integrator, .y0 = input[2], .rate = build_rate, .user = &context},
+        input[0], input[1], &out[0], &out[1]);
     SAROS_TRY(saros_graph_status(graph));
     saros_compile_options options = {.name = r->integrator->name};
     saros_function *step = NULL;

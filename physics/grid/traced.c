@@ -120,10 +120,7 @@ static saros_status trace_steady(traced_state *s) {
         saros_status status = constant_state(s, from, &guess);
         if (status != SAROS_OK) return status;
     }
-    saros_root_options options = {.rtol = o->rtol,
-                                  .atol = o->atol,
-                                  .sparsity = s->program->sparsity,
-                                  .name = task->problem->name};
+    saros_root_options options = {.rtol = o->rtol, .atol = o->atol, .name = task->problem->name};
     saros_value x = saros_root(guess, build_residual, s, &options);
     return build_fields(s->graph, SAROS_NONE, x, s, s->field);
 }
@@ -146,7 +143,6 @@ static saros_status trace_march(traced_state *s, saros_value y0) {
     SAROS_TRY(saros_tensor_from(SAROS_F64, 1, &count, s->time, &times));
     SAROS_TRY(saros_grid_schedule_make(s->task, s->program, s->times, s->time, &plan));
     s->info = plan.info;
-    saros_root_options root = {.sparsity = s->program->sparsity};
     saros_march(s->graph,
                 &(saros_march_spec){.integrator = plan.integrator,
                                     .y0 = y0,
@@ -157,8 +153,7 @@ static saros_status trace_march(traced_state *s, saros_value y0) {
                                     .rate = build_rate,
                                     .observed = s->task->problem->unknowns,
                                     .observe = build_fields,
-                                    .user = s,
-                                    .root = &root},
+                                    .user = s},
                 &final, s->field);
 done:
     saros_tensor_release(times);
@@ -180,15 +175,18 @@ static saros_status build_kept(saros_graph *graph, saros_value index, const saro
 static saros_status trace_cvode(traced_state *s, saros_value y0) {
     const int64_t count = s->times - 1;
     saros_tensor *times = NULL;
-    saros_status status = saros_tensor_from(SAROS_F64, 1, &count, s->time + 1, &times);
+    saros_cvode_options options;
+    saros_status status = saros_grid_cvode_options(s->task, s->program, &options);
+    if (status == SAROS_OK) status = saros_tensor_from(SAROS_F64, 1, &count, s->time + 1, &times);
     if (status) return status;
-    const saros_cvode_march_spec spec = {
-        .y0 = y0,
-        .times = s->times,
-        .time = s->time,
-        .rate = build_rate,
-        .user = s,
-        .options = saros_grid_cvode_options(s->task->options, s->program)};
+    if (options.jacobian) options.sparsity = saros_jacobian_sparsity(options.jacobian);
+    options.jacobian = NULL; /* its inputs are those of the program, not what the rate captures */
+    const saros_cvode_march_spec spec = {.y0 = y0,
+                                         .times = s->times,
+                                         .time = s->time,
+                                         .rate = build_rate,
+                                         .user = s,
+                                         .options = options};
     const saros_value input[2] = {saros_constant(s->graph, times),
                                   saros_cvode_march(s->graph, &spec)};
     s->info = (saros_traced_info){.integrator = spec.options.adams ? "adams" : "bdf",

@@ -123,22 +123,26 @@ static bool is_direct(const saros_grid_program *program) {
     return program->plan.axes < 2 || program->plan.size <= DIRECT_LIMIT;
 }
 
-saros_cvode_options saros_grid_cvode_options(const saros_grid_options *o,
-                                             const saros_grid_program *program) {
-    return (saros_cvode_options){.adams = o->integrator && strcmp(o->integrator, "adams") == 0,
+saros_status saros_grid_cvode_options(const saros_task *task, const saros_grid_program *program,
+                                      saros_cvode_options *out) {
+    const saros_grid_options *o = task->options;
+    *out = (saros_cvode_options){.adams = o->integrator && strcmp(o->integrator, "adams") == 0,
                                  .rtol = o->rtol,
                                  .atol = o->atol,
                                  .max_step = o->dt,
-                                 .max_steps = o->max_steps,
-                                 .sparsity = is_direct(program) ? program->sparsity : NULL};
+                                 .max_steps = o->max_steps};
+    if (out->adams || !is_direct(program)) return SAROS_OK;
+    return saros_grid_jacobian_get(task, program, &out->jacobian);
 }
 
 static saros_status run_cvode(run *r, saros_tensor *y0) {
-    const saros_cvode_options options = saros_grid_cvode_options(r->task->options, r->program);
+    saros_cvode_options options;
     saros_ode_info ode = {0};
-    saros_status status = saros_cvode_solve(
-        r->program->rate, options.adams ? NULL : r->program->jvp, r->program->parameters,
-        r->argument, y0, r->times.count, r->times.time, &options, take, stop, r, &ode);
+    saros_status status = saros_grid_cvode_options(r->task, r->program, &options);
+    if (status) return status;
+    status = saros_cvode_solve(r->program->rate, options.adams ? NULL : r->program->jvp,
+                               r->program->parameters, r->argument, y0, r->times.count,
+                               r->times.time, &options, take, stop, r, &ode);
     r->info.steps = ode.steps;
     r->info.evaluations = ode.rate_evaluations;
     r->info.iterations = ode.newton_iterations;

@@ -26,6 +26,25 @@ static saros_status single(saros_point *s, void *user, saros_value *r) {
     return SAROS_OK;
 }
 
+/** One product with all entries agrees with that of the compressed values. */
+static void check_values(const saros_grid_program *program, saros_tensor *const *in,
+                         saros_tensor *along, const saros_sparsity *pattern, const double *value) {
+    double *v = saros_tensor_data(along);
+    saros_tensor *product = NULL;
+    const int64_t *row = saros_sparsity_rows(pattern), *column = saros_sparsity_columns(pattern);
+    for (int64_t i = 0; i < program->plan.size; ++i) v[i] = 0.5 + rand() / (double)RAND_MAX;
+    ck_ok(saros_function_call(program->jvp, in, &product, NULL));
+    for (int64_t i = 0; i < program->plan.size; ++i) {
+        double sum = 0, size = 1;
+        for (int64_t k = row[i]; k < row[i + 1]; ++k) {
+            sum += value[k] * v[column[k]];
+            size += fabs(value[k] * v[column[k]]);
+        }
+        ck_near(sum / size, ((const double *)saros_tensor_const_data(product))[i] / size, 1e-13);
+    }
+    saros_tensor_release(product);
+}
+
 /** Number of entries of J at a random state; fails if one lies outside the pattern. */
 static void check_pattern(saros_problem *p, int64_t cells, int64_t order, double most_fill) {
     saros_task task;
@@ -45,8 +64,11 @@ static void check_pattern(saros_problem *p, int64_t cells, int64_t order, double
     in[0] = state;
     ck_ok(saros_grid_arguments(&task, &program->plan, in + 1));
     in[1 + program->parameters] = v;
-    const int64_t *row = saros_sparsity_rows(program->sparsity);
-    const int64_t *column = saros_sparsity_columns(program->sparsity);
+    saros_jacobian *jacobian = NULL;
+    ck_ok(saros_grid_jacobian_get(&task, program, &jacobian));
+    const saros_sparsity *pattern = saros_jacobian_sparsity(jacobian);
+    const int64_t *row = saros_sparsity_rows(pattern);
+    const int64_t *column = saros_sparsity_columns(pattern);
     for (int64_t j = 0; j < n; ++j) {
         saros_tensor *product = NULL;
         direction[j] = 1;
@@ -63,7 +85,11 @@ static void check_pattern(saros_problem *p, int64_t cells, int64_t order, double
         }
         saros_tensor_release(product);
     }
-    double fill = (double)saros_sparsity_nonzeros(program->sparsity) / (double)used;
+    double *value = malloc((size_t)row[n] * sizeof *value);
+    ck_ok(saros_jacobian_values(jacobian, in, value));
+    check_values(program, in, v, pattern, value);
+    free(value);
+    double fill = (double)saros_sparsity_nonzeros(pattern) / (double)used;
     ck_assert_msg(fill <= most_fill, "the pattern holds %.2f times the entries", fill);
     for (int k = 0; k < program->parameters; ++k) saros_tensor_release(in[1 + k]);
     saros_tensor_release(state);
