@@ -5,6 +5,8 @@
  * sum of the unit vectors of a colour, J d holds all its columns: one jvp per colour gives J
  * exactly.
  *
+ *  On grids a linear form of the position may need fewer colours (colour_lattice.c).
+ *
  *  Does not colour rows: a pattern with one dense row needs n products.
  */
 #include "sparse_impl.h"
@@ -89,6 +91,7 @@ static saros_status colouring_make(const saros_sparsity *p, saros_colouring **ou
         goto done;
     }
     SAROS_TRY(colour_greedily(p, c));
+    SAROS_TRY(saros_colouring_lattice(p, c->colours, c->of_column, &c->colours));
     size_t words = 2 * ((size_t)c->colours + 1) + (size_t)(p->n + 2 * p->nonzeros);
     c->column_from = saros_allocate_zero(words, sizeof *c->column_from);
     if (!c->column_from) {

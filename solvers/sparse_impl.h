@@ -34,6 +34,10 @@ struct saros_sparsity {
 
 /** The colouring, made on first demand. */
 saros_status saros_sparsity_colouring(saros_sparsity *pattern, const saros_colouring **out);
+/** A colouring with fewer than `below` colours by a linear form of the position (colour_lattice.c),
+ * if one is found; else nothing is changed. */
+saros_status saros_colouring_lattice(const saros_sparsity *pattern, int below, int *of_column,
+                                     int *colours);
 void saros_colouring_release(saros_colouring *colouring);
 /** The pattern with its whole diagonal; `pattern` itself (retained) if it has it. */
 saros_status saros_sparsity_with_diagonal(saros_sparsity *pattern, saros_sparsity **out);

@@ -60,11 +60,39 @@ START_TEST(malformed_patterns_are_refused) {
 }
 END_TEST
 
+/* Seven points, or with `box` all 27, of an m x m x m grid. */
+static saros_sparsity *three_axes(int64_t m, bool box) {
+    int64_t n = m * m * m, at = 0;
+    int64_t *row = malloc((size_t)(n + 1) * sizeof *row);
+    int64_t *column = malloc((size_t)(27 * n) * sizeof *column);
+    row[0] = 0;
+    for (int64_t i = 0; i < n; ++i) {
+        int64_t here[3] = {i % m, i / m % m, i / m / m};
+        for (int k = 0; k < 27; ++k) {
+            int64_t step[3] = {k % 3 - 1, k / 3 % 3 - 1, k / 9 - 1}, apart = 0;
+            bool inside = true;
+            for (int a = 0; a < 3; ++a) {
+                inside = inside && here[a] + step[a] >= 0 && here[a] + step[a] < m;
+                apart += step[a] != 0;
+            }
+            if (inside && (box || apart < 2))
+                column[at++] = i + step[0] + m * (step[1] + m * step[2]);
+        }
+        row[i + 1] = at;
+    }
+    saros_sparsity *p = NULL;
+    ck_ok(saros_sparsity_make(n, row, column, &p));
+    free(row);
+    free(column);
+    return p;
+}
+
 START_TEST(columns_of_one_colour_share_no_row) {
     saros_sparsity *patterns[] = {band(50, 2, false), band(50, 2, true), five_point(9),
-                                  band(6, 5, false)};
-    const int most[] = {5, 9, 9, 6};
-    for (int t = 0; t < 4; ++t) {
+                                  band(6, 5, false),  five_point(40),    three_axes(9, false),
+                                  three_axes(6, true)};
+    const int most[] = {5, 5, 5, 6, 5, 7, 27}; /* of grids: those of PETSc's DMDA */
+    for (int t = 0; t < 7; ++t) {
         saros_sparsity *p = patterns[t];
         int colours = 0;
         const int *of = NULL;
