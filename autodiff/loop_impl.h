@@ -27,6 +27,12 @@ typedef struct ad_loop_plan {
  * to those that ask for few, a third of them to the others. */
 extern _Thread_local bool ad_loop_other_memory;
 
+/** How many states the reverse sweep may hold in memory, 0: all. If the loop does not say, half of
+ * what is free is theirs. @param reads per body input: the transposed step reads it */
+int64_t ad_loop_states(const ad_loop *loop, const bool *reads);
+/** Whether states are computed again: the loop asks for it, and keeps fewer than there are. */
+bool ad_loop_recomputes(const ad_loop *loop, const bool *reads);
+
 ad_loop ad_loop_read(const saros_rule *rule);
 /** The index, declared first; n takes its place among the operands. */
 saros_value ad_loop_index(const ad_region *region);

@@ -19,8 +19,6 @@
 
 #include "saros/memory.h"
 
-_Thread_local bool ad_loop_other_memory;
-
 typedef struct reverse_loop {
     const saros_rule *rule;
     const saros_value *cotangent;
@@ -125,36 +123,6 @@ static saros_status find_reads(reverse_loop *r) {
     saros_depends(outs, out, r->loop.ins, in, r->reads);
     saros_release(in);
     return SAROS_OK;
-}
-
-static int64_t bytes_of(const saros_body *body, int k) {
-    saros_type type = ad_body_type(body, k);
-    return saros_type_count(&type) * (int64_t)saros_dtype_bytes(type.dtype);
-}
-
-/** How many states the sweep may hold in memory, 0: all. If the loop does not say, half of what is
- * free is theirs. */
-static int64_t states_of(const reverse_loop *r) {
-    const saros_loop_view *view = &r->loop.view;
-    if (ad_loop_other_memory) return view->snapshots ? 0 : (view->bound + 2) / 3;
-    if (view->snapshots) return view->snapshots;
-    double kept = 0, state = 1;
-    for (int k = r->loop.carry; k < r->loop.input; ++k) {
-        state += (double)bytes_of(view->body, k);
-        if (r->reads[k]) kept += (double)bytes_of(view->body, k);
-    }
-    const double room = 0.5 * (double)saros_memory_free();
-    if (kept * (double)view->bound <= room) return 0;
-    return room > 2 * state ? (int64_t)(room / state) : 2;
-}
-
-/** Whether states are computed again: the loop asks for it, and keeps fewer than there are. */
-static bool recomputes(const reverse_loop *r) {
-    const saros_loop_view *view = &r->loop.view;
-    if (!view->snapshots || view->snapshots >= view->bound) return false;
-    for (int c = 0; c < view->carries; ++c)
-        if (r->reads[r->loop.carry + c]) return true;
-    return false;
 }
 
 /** Makes the transposed step; afterwards gradient[k] is non-NONE where the step gives one. */
@@ -393,8 +361,8 @@ void ad_loop_vjp(const saros_rule *rule, const saros_value *cotangent, const boo
     SAROS_TRY(reverse_open(&r));
     SAROS_TRY(make_step(&r));
     if (!saros_body_outputs(r.step)) goto done;
-    r.loop.view.snapshots = states_of(&r);
-    r.recomputes = recomputes(&r);
+    r.loop.view.snapshots = ad_loop_states(&r.loop, r.reads);
+    r.recomputes = ad_loop_recomputes(&r.loop, r.reads);
     if (!r.recomputes) SAROS_TRY(split_step(&r));
     SAROS_TRY(keep_states(&r));
     SAROS_TRY(reversed(&r, gradient));

@@ -23,6 +23,7 @@
 #include "saros/autodiff.h"
 #include "saros/memory.h"
 #include "term_maps_impl.h"
+#include "uniform_impl.h"
 
 enum { MOST_TERMS = 128 };
 
@@ -43,7 +44,7 @@ typedef struct pass {
     bool *reaches;       /* per id from x on: y is computed from it */
     saros_pieces pieces; /* of y */
     saros_maps *maps;
-    int32_t *uniform, uniforms; /* per id: 0 not asked, -1 not uniform, else 1 + id of the scalar */
+    saros_uniforms uniforms;
     bool found;
 } pass;
 
@@ -57,49 +58,6 @@ static const list *terms_of(const pass *p, int32_t id) {
 }
 
 /* ---- scales that are one number ---- */
-
-static saros_value uniform(pass *p, saros_value v);
-
-/** As uniform, for a value made by a node: rebuilt on scalars where all operands are uniform. */
-static saros_value uniform_node(pass *p, saros_value v) {
-    saros_node node = saros_graph_node(p->graph, v.id, NULL);
-    saros_value scalar[3];
-    if (node.operands < 1 || node.operands > 3) return SAROS_NONE;
-    bool pointwise = node.row->flags & SAROS_POINTWISE, same = node.row->view && node.operands == 1;
-    if (!pointwise && !same && node.row != &saros_row_broadcast) return SAROS_NONE;
-    if (node.row->flags & SAROS_DISTINCT) return SAROS_NONE;
-    int32_t operand[3];
-    memcpy(operand, node.operand, (size_t)node.operands * sizeof *operand);
-    int operands = node.operands;
-    for (int k = 0; k < operands; ++k) {
-        scalar[k] = uniform(p, value_of(p, operand[k]));
-        if (saros_is_none(scalar[k]) || saros_is_poisoned(scalar[k])) return scalar[k];
-    }
-    if (!pointwise) return scalar[0];
-    node = saros_graph_node(p->graph, v.id, NULL);
-    return saros_build(p->graph, node.row, &node.attributes, operands, scalar);
-}
-
-/** The scalar that all elements of `v` equal by construction, or SAROS_NONE. */
-static saros_value uniform(pass *p, saros_value v) {
-    double number;
-    if (saros_value_rank(v) == 0) return v;
-    if (saros_value_is_splat(v, &number))
-        return saros_scalar(p->graph, saros_value_dtype(v), number);
-    if (v.id >= p->uniforms) {
-        int32_t room = 2 * v.id + 64;
-        int32_t *larger = saros_reallocate(p->uniform, (size_t)room * sizeof *larger);
-        if (!larger) return saros_poison(p->graph);
-        memset(larger + p->uniforms, 0, (size_t)(room - p->uniforms) * sizeof *larger);
-        p->uniform = larger;
-        p->uniforms = room;
-    }
-    if (p->uniform[v.id] > 0) return value_of(p, p->uniform[v.id] - 1);
-    if (p->uniform[v.id] < 0) return SAROS_NONE;
-    saros_value scalar = uniform_node(p, v);
-    if (!saros_is_poisoned(scalar)) p->uniform[v.id] = saros_is_none(scalar) ? -1 : scalar.id + 1;
-    return scalar;
-}
 
 static bool is_uniform(saros_value scale) {
     return saros_value_rank(scale) == 0;
@@ -118,7 +76,7 @@ static saros_status append(pass *p, int32_t id, const saros_map *map, saros_valu
     double number;
     if (!map) return SAROS_OK;
     if (saros_is_poisoned(scale)) return saros_graph_status(p->graph);
-    saros_value one = uniform(p, scale);
+    saros_value one = saros_uniform(&p->uniforms, scale);
     if (saros_is_poisoned(one)) return saros_graph_status(p->graph);
     if (!saros_is_none(one)) scale = one;
     if (saros_value_is_splat(scale, &number) && number == 0) return SAROS_OK;
@@ -377,7 +335,7 @@ static void pass_end(pass *p, size_t values) {
     for (size_t k = 0; p->of && k < values; ++k) saros_release(p->of[k].of);
     saros_release(p->of);
     saros_release(p->reaches);
-    saros_release(p->uniform);
+    saros_release(p->uniforms.of);
     saros_pieces_clear(&p->pieces);
     if (p->maps) saros_maps_clear(p->maps);
     saros_release(p->maps);
