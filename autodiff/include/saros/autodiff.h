@@ -38,6 +38,13 @@ SAROS_API void saros_jet(int outs, const saros_value *out, int ins, const saros_
 /** `v`, or zeros of `like`'s type if v is SAROS_NONE. */
 SAROS_API saros_value saros_instantiate(saros_value v, saros_value like);
 
+/** dy/dx, of the shape of y followed by that of x, by products with the unit vectors of the smaller
+ * of the two, batched. Errors (poison): SHAPE, more than SAROS_MAX_RANK axes; TYPE. */
+SAROS_API saros_value saros_dense_jacobian(saros_value y, saros_value x);
+/** Second derivatives of a scalar y: (x's shape, x's shape), forward over reverse mode. A product
+ * H v alone is saros_jvp of what saros_vjp gives. */
+SAROS_API saros_value saros_hessian(saros_value y, saros_value x);
+
 /** Laplacian, row by row: y = f(x) with x (n,d), y (n) or (n,k), rows independent; result of y's
  * type. Collapsed Taylor mode: d+2 streams. */
 SAROS_API saros_value saros_laplacian(saros_value y, saros_value x);
