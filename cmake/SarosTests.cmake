@@ -8,20 +8,28 @@ endif()
 if(NOT SAROS_HAVE_CHECK)
   target_include_directories(saros_dep_check INTERFACE ${CMAKE_SOURCE_DIR}/tests/alone)
 endif()
+set(SAROS_TEST_SECONDS 300)
+if(SAROS_SANITIZE)
+  set(SAROS_TEST_SECONDS 900)
+endif()
 set(SAROS_TEST_ENVIRONMENT
   OMPI_ALLOW_RUN_AS_ROOT=1 OMPI_ALLOW_RUN_AS_ROOT_CONFIRM=1 OMPI_MCA_rmaps_base_oversubscribe=1
-  OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none OMP_NUM_THREADS=1 CK_DEFAULT_TIMEOUT=240)
+  OMPI_MCA_mpi_yield_when_idle=1 OMPI_MCA_hwloc_base_binding_policy=none OMP_NUM_THREADS=1 CK_DEFAULT_TIMEOUT=${SAROS_TEST_SECONDS})
 if(SAROS_SANITIZE STREQUAL thread)
   # Tests fork (Check does for each), and children start threads.
   list(APPEND SAROS_TEST_ENVIRONMENT TSAN_OPTIONS=die_after_fork=0:halt_on_error=0)
 elseif(SAROS_SANITIZE)
-  list(APPEND SAROS_TEST_ENVIRONMENT ASAN_OPTIONS=fast_unwind_on_malloc=0
+  # Memory in quarantine would look as if it grew to the tests that watch it.
+  list(APPEND SAROS_TEST_ENVIRONMENT ASAN_OPTIONS=fast_unwind_on_malloc=0:quarantine_size_mb=16
     LSAN_OPTIONS=suppressions=${CMAKE_SOURCE_DIR}/.ci/lsan.supp:print_suppressions=0)
 endif()
 
-# A test program links in a sixth of the time with gold, and there are a hundred of them.
+# A test program links in a sixth of the time with gold, and there are a hundred of them. It warns of each symbol of the
+# address sanitizer.
 include(CheckLinkerFlag)
-check_linker_flag(C -fuse-ld=gold SAROS_HAVE_GOLD)
+if(NOT SAROS_SANITIZE)
+  check_linker_flag(C -fuse-ld=gold SAROS_HAVE_GOLD)
+endif()
 set(SAROS_TEST_LINKER $<$<BOOL:${SAROS_HAVE_GOLD}>:-fuse-ld=gold>)
 
 # C code of the pages under docs/, block by block: snippets/<page>_<number>.h, for tests that compile it.
@@ -67,7 +75,7 @@ foreach(floor ${SAROS_FLOORS})
     target_link_libraries(${test} PRIVATE saros_flags saros_upto_${floor} saros_dep_check)
     target_link_options(${test} PRIVATE ${SAROS_TEST_LINKER})
     add_test(NAME ${floor}/${test} COMMAND ${test})
-    set_tests_properties(${floor}/${test} PROPERTIES TIMEOUT 300 ENVIRONMENT "${SAROS_TEST_ENVIRONMENT}")
+    set_tests_properties(${floor}/${test} PROPERTIES TIMEOUT ${SAROS_TEST_SECONDS} ENVIRONMENT "${SAROS_TEST_ENVIRONMENT}")
   endforeach()
 endforeach()
 
@@ -76,7 +84,7 @@ if(SAROS_HAVE_LLVM)
   foreach(test test_kernel test_elementary)
     foreach(isa avx2 none)
       add_test(NAME core/${test}.${isa} COMMAND ${test})
-      set_tests_properties(core/${test}.${isa} PROPERTIES TIMEOUT 300
+      set_tests_properties(core/${test}.${isa} PROPERTIES TIMEOUT ${SAROS_TEST_SECONDS}
         ENVIRONMENT "${SAROS_TEST_ENVIRONMENT};SAROS_MAX_ISA=${isa}")
     endforeach()
   endforeach()
@@ -87,7 +95,7 @@ if(TARGET saros_program)
   foreach(script ${scripts})
     get_filename_component(test ${script} NAME_WE)
     add_test(NAME lua/${test}.lua COMMAND saros_program run ${script})
-    set_tests_properties(lua/${test}.lua PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_BINARY_DIR}
+    set_tests_properties(lua/${test}.lua PROPERTIES TIMEOUT ${SAROS_TEST_SECONDS} WORKING_DIRECTORY ${CMAKE_BINARY_DIR}
       ENVIRONMENT "${SAROS_TEST_ENVIRONMENT}")
   endforeach()
 endif()
@@ -104,7 +112,7 @@ if(TARGET saros_program)
       add_test(NAME examples/${example} COMMAND saros_program run ${script} --overwrite)
       list(APPEND tests examples/${example})
     endif()
-    set_tests_properties(${tests} PROPERTIES TIMEOUT 300 WORKING_DIRECTORY ${CMAKE_BINARY_DIR}/examples
+    set_tests_properties(${tests} PROPERTIES TIMEOUT ${SAROS_TEST_SECONDS} WORKING_DIRECTORY ${CMAKE_BINARY_DIR}/examples
       ENVIRONMENT "${SAROS_TEST_ENVIRONMENT};SAROS_CHECK_GRADIENTS=1")
   endforeach()
 endif()
@@ -112,5 +120,5 @@ endif()
 # The installed library, used from outside. A sanitized one cannot be: its users would need the sanitizer too.
 if(TARGET saros_program AND NOT SAROS_SANITIZE)
   add_test(NAME install/consume COMMAND ${CMAKE_SOURCE_DIR}/tests/install/run ${CMAKE_BINARY_DIR})
-  set_tests_properties(install/consume PROPERTIES TIMEOUT 300 ENVIRONMENT "${SAROS_TEST_ENVIRONMENT};CC=${CMAKE_C_COMPILER}")
+  set_tests_properties(install/consume PROPERTIES TIMEOUT ${SAROS_TEST_SECONDS} ENVIRONMENT "${SAROS_TEST_ENVIRONMENT};CC=${CMAKE_C_COMPILER}")
 endif()

@@ -37,7 +37,7 @@ static struct {
     atomic_bool caller_sleeps, closing;
     pthread_mutex_t lock; /* sleep, and the error of a run */
     pthread_cond_t start, end;
-    int workers;
+    int workers, up; /* made; those of them that have begun */
     pthread_t worker[SAROS_MOST_THREADS];
     /* the run */
     saros_pool_task *task;
@@ -176,6 +176,10 @@ static void leave_run(void) {
 static void *worker(void *number) {
     const int own = (int)(intptr_t)number;
     inside_tasks = 1;
+    pthread_mutex_lock(&pool.lock);
+    ++pool.up;
+    pthread_cond_signal(&pool.end);
+    pthread_mutex_unlock(&pool.lock);
     for (;;) {
         await_seat();
         if (atomic_load(&pool.closing)) return NULL;
@@ -197,7 +201,7 @@ static void in_parent(void) {
 static void in_child(void) {
     pthread_mutex_unlock(&pool.lock);
     pool.start = pool.end = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
-    pool.workers = 0;
+    pool.workers = pool.up = 0;
     atomic_store(&pool.sleeping, 0);
     atomic_store(&pool.spinning, 0);
     atomic_store(&pool.caller_sleeps, false);
@@ -209,8 +213,10 @@ static void prepare_fork(void) {
     pthread_atfork(before_fork, in_parent, in_child);
 }
 
-/** Makes workers up to `wanted`. One that cannot be made is one fewer to help. Signals of the
- * process are not theirs, those that a fault of their own raises are. */
+/** Makes workers up to `wanted` and waits until they have begun: a thread that is being started
+ * holds locks and memory of the C library, which must not be cut off by a fork or an exit. One that
+ * cannot be made is one fewer to help. Signals of the process are not theirs, those that a fault of
+ * their own raises are. */
 static int start_workers(int wanted) {
     static pthread_once_t once = PTHREAD_ONCE_INIT;
     static const int faults[] = {SIGSEGV, SIGBUS, SIGFPE, SIGILL, SIGTRAP, SIGABRT, SIGPROF};
@@ -224,6 +230,9 @@ static int start_workers(int wanted) {
                                                     (void *)(intptr_t)(pool.workers + 1)))
         ++pool.workers;
     pthread_sigmask(SIG_SETMASK, &before, NULL);
+    pthread_mutex_lock(&pool.lock);
+    while (pool.up < pool.workers) pthread_cond_wait(&pool.end, &pool.lock);
+    pthread_mutex_unlock(&pool.lock);
     return pool.workers;
 }
 

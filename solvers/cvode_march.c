@@ -103,7 +103,7 @@ static saros_status compile_pull(saros_body *body, bool parameters, saros_functi
     draft d;
     saros_status status = SAROS_OK;
     const int ins = saros_body_inputs(body);
-    saros_value *by = saros_values_make(2 * ins), *gradient = by + ins, result;
+    saros_value *by = saros_values_make(2 * ins), *gradient = by ? by + ins : NULL, result;
     int count = 0;
     SAROS_TRY(draft_open(body, &d));
     if (!by) SAROS_TRY(SAROS_ERR_MEMORY);

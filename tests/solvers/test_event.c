@@ -314,6 +314,7 @@ START_TEST(memory_of_eventful_runs_is_flat) {
         gradient_of(&m, m.final, &value, gradient);
         march_close(&m);
         saros_steps_clear(&r.steps);
+        r = (record){0};
         ck_fails(run_eventful(&dosed, "dopri5", 1, &r), SAROS_ERR_NOT_CONVERGED);
         if (round == 2) held = saros_memory_held();
     }
