@@ -2,8 +2,8 @@
  *
  *  What leads from x to y becomes a body, a product with it is built inside another, and that is
  * batched (vmap) over the rows of an identity matrix: what does not hang on the unit vector is
- * computed once. Forward mode if x has no more elements than y, else reverse mode. For sparse ones
- * see saros/sparse.h. */
+ * computed once. Forward mode if x has no more elements than y, else reverse mode. Not for sparse
+ * ones: every entry is stored. */
 #include "node_impl.h"
 #include "region_impl.h"
 #include "saros/memory.h"

@@ -144,13 +144,6 @@ START_TEST(rows_sliced_from_one_tensor_are_batches_of_their_own) {
 END_TEST
 
 int main(void) {
-    int bits = 0;
-    unsetenv("SAROS_BACKEND");
-    saros_backend_default(&bits);
-    if (bits == 0) {
-        printf("no code generator here: nothing is cut\n");
-        return EXIT_SUCCESS;
-    }
     const TTest *const tests[] = {a_networks_loss_and_gradient_are_one_sweep,
                                   the_root_of_a_loss_takes_two_sweeps,
                                   causal_weights_come_between_two_sweeps,
@@ -160,5 +153,5 @@ int main(void) {
                                   factorised_weights_are_made_before_the_sweep,
                                   a_gauss_newton_product_is_one_sweep,
                                   rows_sliced_from_one_tensor_are_batches_of_their_own};
-    return saros_check_run("autodiff/rows", tests, (int)(sizeof tests / sizeof *tests));
+    return rows_main("autodiff/rows", tests, (int)(sizeof tests / sizeof *tests));
 }

@@ -130,18 +130,11 @@ START_TEST(a_training_loop_runs_regions_in_its_body) {
 END_TEST
 
 int main(void) {
-    int bits = 0;
-    unsetenv("SAROS_BACKEND");
-    saros_backend_default(&bits);
-    if (bits == 0) {
-        printf("no code generator here: nothing is cut\n");
-        return EXIT_SUCCESS;
-    }
     const TTest *const tests[] = {rows_know_their_place_and_find_their_entries_in_tables,
                                   a_shift_along_the_rows_parts_sweeps,
                                   a_request_to_stop_is_seen_between_blocks,
                                   few_rows_are_not_cut,
                                   opaque_values_stay_outside,
                                   a_training_loop_runs_regions_in_its_body};
-    return saros_check_run("autodiff/rows_kinds", tests, (int)(sizeof tests / sizeof *tests));
+    return rows_main("autodiff/rows_kinds", tests, (int)(sizeof tests / sizeof *tests));
 }
