@@ -12,20 +12,16 @@ static int tangent_residual(int directions, realtype t, N_Vector y, N_Vector rat
     (void)a;
     (void)b;
     (void)c;
-    saros_ida_run *r = user;
-    const int parameters = r->of->parameters;
+    saros_ida_run *run = user;
+    saros_sundials *r = &run->common;
     int outcome = 0;
-    saros_ida_place(r, t, y, rate);
+    saros_ida_place(run, t, y, rate);
     for (int d = 0; d < directions && !outcome; ++d) {
-        saros_tensor *const *along = r->of->along + (int64_t)d * (parameters + 1) + 1;
-        saros_tensor *to = saros_nvector_tensor(out[d]);
-        int at = r->operands;
-        r->operand[at++] = saros_nvector_tensor(s[d]);
-        r->operand[at++] = saros_nvector_tensor(s_rate[d]);
-        for (int k = 0; k < parameters; ++k)
-            if (r->still[k]) r->operand[at++] = along[k] ? along[k] : r->still[k];
-        outcome =
-            saros_ida_outcome(r, saros_function_call(r->of->tangent, r->operand, &to, NULL), to, t);
+        r->operand[r->operands] = saros_nvector_tensor(s[d]);
+        r->operand[r->operands + 1] = saros_nvector_tensor(s_rate[d]);
+        saros_sundials_along(r, d, r->operands + 2);
+        outcome = saros_sundials_evaluate(r, run->of->tangent, out[d],
+                                          "the residual of the tangent of row");
     }
     return outcome;
 }
@@ -33,39 +29,28 @@ static int tangent_residual(int directions, realtype t, N_Vector y, N_Vector rat
 saros_status saros_ida_sensitivities(saros_ida_run *r) {
     const saros_ida_problem *p = r->of;
     const saros_ida_options *o = r->options;
-    const size_t n = (size_t)p->directions;
+    saros_sundials *s = &r->common;
+    const double rtol = saros_given(saros_given(o->sensitivity_rtol, o->rtol), 1e-6);
+    double *atol = NULL;
     saros_status status = SAROS_OK;
-    double *atol = saros_allocate((n + 1) * sizeof *atol);
-    r->s = saros_allocate_zero(2 * n + 1, sizeof *r->s);
-    r->now = saros_allocate_zero(n + 1, sizeof *r->now);
-    r->still = saros_allocate_zero((size_t)p->parameters + 1, sizeof *r->still);
-    if (!atol || !r->s || !r->now || !r->still) SAROS_TRY(SAROS_ERR_MEMORY);
-    r->s_rate = r->s + n;
-    for (int k = 0; k < p->parameters; ++k) {
-        saros_type type = saros_tensor_type(p->parameter[k]);
-        if (type.dtype == SAROS_F64)
-            SAROS_TRY(saros_tensor_zeros(SAROS_F64, type.rank, type.shape, &r->still[k]));
-    }
-    for (int d = 0; d < p->directions; ++d) {
-        SAROS_TRY(saros_ida_vector(r, p->along[(int64_t)d * (p->parameters + 1)], &r->s[d]));
-        SAROS_TRY(saros_ida_vector(r, NULL, &r->s_rate[d]));
-        atol[d] = o->sensitivity_atol > 0 ? o->sensitivity_atol : o->atol > 0 ? o->atol : 1e-9;
-    }
-    SAROS_TRY(saros_ida_check(r, IDASensInit(r->memory, p->directions, IDA_STAGGERED,
-                                             tangent_residual, r->s, r->s_rate)));
-    const double rtol = o->sensitivity_rtol > 0 ? o->sensitivity_rtol : o->rtol;
-    SAROS_TRY(saros_ida_check(r, IDASensSStolerances(r->memory, rtol > 0 ? rtol : 1e-6, atol)));
-    SAROS_TRY(saros_ida_check(r, IDASetSensErrCon(r->memory, SUNTRUE)));
+    SAROS_TRY(saros_sundials_directions_open(s, p->directions, p->along));
+    r->s_rate = saros_allocate_zero((size_t)p->directions, sizeof *r->s_rate);
+    if (!r->s_rate) SAROS_TRY(SAROS_ERR_MEMORY);
+    for (int d = 0; d < p->directions; ++d)
+        SAROS_TRY(saros_sundials_vector(s, s->n, NULL, &r->s_rate[d]));
+    SAROS_TRY(saros_sundials_check(s, IDASensInit(s->memory, p->directions, IDA_STAGGERED,
+                                                  tangent_residual, s->directions.s, r->s_rate)));
+    SAROS_TRY(saros_sundials_tolerances(s, p->y0, saros_given(o->atol, 1e-9), o->sensitivity_atol,
+                                        &atol));
+    SAROS_TRY(saros_sundials_check(s, IDASensSStolerances(s->memory, rtol, atol)));
+    SAROS_TRY(saros_sundials_check(s, IDASetSensErrCon(s->memory, SUNTRUE)));
 done:
     saros_release(atol);
     return status;
 }
 
 void saros_ida_sensitivities_close(saros_ida_run *r) {
-    for (int d = 0; r->s && d < 2 * r->of->directions; ++d)
-        if (r->s[d]) N_VDestroy(r->s[d]);
-    for (int k = 0; r->still && k < r->of->parameters; ++k) saros_tensor_release(r->still[k]);
-    saros_release(r->s);
-    saros_release(r->now);
-    saros_release(r->still);
+    for (int d = 0; r->s_rate && d < r->of->directions; ++d)
+        if (r->s_rate[d]) N_VDestroy(r->s_rate[d]);
+    saros_release(r->s_rate);
 }

@@ -5,38 +5,25 @@
 #include <idas/idas.h>
 
 #include "saros/ida.h"
-#include "sparse_impl.h"
+#include "sundials_impl.h"
 
-/** One integration. */
+/** One integration; its operands are t, y, y' and the parameters. */
 typedef struct saros_ida_run {
+    saros_sundials common; /**< first: the user data of all callbacks */
     const saros_ida_problem *of;
     const saros_ida_options *options;
-    saros_tensor **operand; /**< t, y, y', parameters, and room for what functions take besides */
-    int operands;           /**< t, y, y' and parameters */
-    saros_tensor *factor;   /**< c of the product */
-    SUNContext context;
-    N_Vector y, rate;
-    SUNMatrix matrix;
-    SUNLinearSolver solver;
-    void *memory;
-    saros_sparsity *pattern; /**< with the diagonal */
-    int64_t *position;       /**< of the asked pattern's entries in `pattern` */
-    double *values;
-    bool verified;
-    N_Vector *s, *s_rate; /**< of each direction */
-    saros_tensor **still; /**< zeros of every parameter */
-    saros_tensor **now;   /**< handed to the output */
-    saros_error_copy *parked;
-    char note[256], words[256];
+    N_Vector rate;
+    saros_tensor *by_state, *by_rate; /**< factors of the columns of F_y and F_y' */
+    N_Vector *s_rate;                 /**< of each direction */
 } saros_ida_run;
 
-saros_status saros_ida_check(saros_ida_run *r, int flag);
-saros_status saros_ida_made(const void *made);
+/** Ready to step from the first time, with consistent values. Close it, also on failure. */
+saros_status saros_ida_open(saros_ida_run *r);
+void saros_ida_close(saros_ida_run *r);
 void saros_ida_place(saros_ida_run *r, double t, N_Vector y, N_Vector rate);
-/** The answer to IDAS: 0, 1 (a smaller step may help) or -1. */
-int saros_ida_outcome(saros_ida_run *r, saros_status status, const saros_tensor *result, double t);
-/** A vector of the values of `from`, zeros without it. */
-saros_status saros_ida_vector(saros_ida_run *r, saros_tensor *from, N_Vector *out);
+/** Values of (F_y a + F_y' b) in the order of the pattern of the entries; a and b as they stand in
+ * `by_state` and `by_rate`. */
+saros_status saros_ida_jacobian(saros_ida_run *r, double *values);
 
 /** Sets up the directions, before consistent values are looked for. */
 saros_status saros_ida_sensitivities(saros_ida_run *r);

@@ -1,18 +1,10 @@
 /** Gradients and fits of problems solved by CVODES, whose sensitivities are continuous. */
+#include "energy.h"
+
 #include <stdio.h>
 
 #include "saros/equations.h"
 #include "saros/memory.h"
-#include "saros/ops.h"
-#include "saros/solution.h"
-#include "saros_check.h"
-
-static saros_status square(saros_point *s, void *user, saros_value *out) {
-    (void)user;
-    saros_value u = saros_get(s, "u");
-    out[0] = saros_mul(u, u);
-    return SAROS_OK;
-}
 
 /** int u^2 half way and at the end. */
 static saros_status two_energies(saros_traced *solution, void *user, saros_value *out) {
@@ -20,13 +12,6 @@ static saros_status two_energies(saros_traced *solution, void *user, saros_value
     *out = saros_add(saros_traced_integral(solution, square, NULL, 0.2),
                      saros_traced_integral(solution, square, NULL, NAN));
     return SAROS_OK;
-}
-
-static double scalar(saros_tensor *t) {
-    double v = NAN;
-    ck_ok(saros_tensor_item(t, &v));
-    saros_tensor_release(t);
-    return v;
 }
 
 START_TEST(continuous_gradients_agree_with_discrete_ones) {

@@ -1,34 +1,13 @@
 /** Gradients through the solve: against exact formulas, against differences of another integrator,
  * by Taylor remainders; their errors; memory. */
+#include "energy.h"
+
 #include <stdio.h>
 #include <string.h>
 
 #include "saros/autodiff.h"
 #include "saros/equations.h"
 #include "saros/memory.h"
-#include "saros/ops.h"
-#include "saros/solution.h"
-#include "saros_check.h"
-
-static saros_status square(saros_point *s, void *user, saros_value *out) {
-    (void)user;
-    saros_value u = saros_get(s, "u");
-    out[0] = saros_mul(u, u);
-    return SAROS_OK;
-}
-/** int u^2 at the end. */
-static saros_status energy(saros_traced *solution, void *user, saros_value *out) {
-    (void)user;
-    *out = saros_traced_integral(solution, square, NULL, NAN);
-    return SAROS_OK;
-}
-
-static double scalar(saros_tensor *t) {
-    double v = NAN;
-    ck_ok(saros_tensor_item(t, &v));
-    saros_tensor_release(t);
-    return v;
-}
 
 /** Exact: J = int u^2 = e^{-2 kappa pi^2 T}/2, dJ/dkappa = -2 pi^2 T J (references.md). */
 START_TEST(heat_gradient_is_exact_to_1e_6) {

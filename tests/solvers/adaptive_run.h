@@ -2,7 +2,7 @@
 #ifndef TESTS_SOLVERS_ADAPTIVE_RUN_H
 #define TESTS_SOLVERS_ADAPTIVE_RUN_H
 
-#include "saros_check.h"
+#include "robertson.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -21,20 +21,6 @@ static saros_value pair(saros_value t, saros_value y, saros_value p) {
     return saros_concat(2, part, 0);
 }
 
-/* Robertson's kinetics */
-static saros_value robertson(saros_value t, saros_value y, saros_value p) {
-    (void)t;
-    saros_value k[3], u[3];
-    for (int i = 0; i < 3; ++i) {
-        k[i] = saros_slice(p, 0, i, i + 1, 1);
-        u[i] = saros_slice(y, 0, i, i + 1, 1);
-    }
-    saros_value a = saros_mul(k[0], u[0]), b = saros_mul(saros_mul(k[1], u[1]), u[2]);
-    saros_value c = saros_mul(saros_mul(k[2], u[1]), u[1]);
-    saros_value part[3] = {saros_sub(b, a), saros_sub(saros_sub(a, b), c), c};
-    return saros_concat(3, part, 0);
-}
-
 typedef struct problem {
     builder build;
     int64_t n, parameters, times;
@@ -45,7 +31,7 @@ typedef struct problem {
 enum { ADAPTIVE = 5, STIFF = 4 };
 static const char *const adaptive[ADAPTIVE] = {"sdirk", "imex", "rodas3", "rodas4", "dopri5"};
 static const problem smooth = {pair, 2, 1, 3, {1, 1}, {1}, {0, 0.7, 3}};
-static const problem stiff = {robertson, 3, 3, 3, {1, 0, 0}, {0.04, 1e4, 3e7}, {0, 0.4, 4}};
+static const problem stiff = {robertson, 3, 3, 3, {1, 0, 0}, ROBERTSON_P, {0, 0.4, 4}};
 
 typedef struct context {
     const problem *of;
@@ -58,12 +44,6 @@ static saros_status rate(saros_graph *g, saros_value t, saros_value y, void *use
     const context *c = user;
     *out = c->of->build(t, y, c->p);
     return SAROS_OK;
-}
-
-static saros_tensor *vector(int64_t n, const double *value) {
-    saros_tensor *t = NULL;
-    ck_ok(saros_tensor_from(SAROS_F64, 1, &n, value, &t));
-    return t;
 }
 
 static saros_function *step_of(const problem *of, const saros_integrator *integrator) {

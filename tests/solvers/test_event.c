@@ -14,9 +14,6 @@ typedef struct eventful {
 } eventful;
 
 /* A ball: y = (height, speed), p = (gravity, part of the speed that it keeps). */
-static saros_value part(saros_value v, int64_t k) {
-    return saros_slice(v, 0, k, k + 1, 1);
-}
 static saros_value ball(saros_value t, saros_value y, saros_value p) {
     (void)t;
     saros_value both[2] = {part(y, 1), saros_neg(part(p, 0))};

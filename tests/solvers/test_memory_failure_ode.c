@@ -207,15 +207,16 @@ static void functions_make(void) {
     ck_ok(saros_compile(g, 4, (saros_value[]){t, h, y, p}, 2, out, NULL, &step));
     ck_ok(level(g, t, y, NULL, out));
     ck_ok(saros_compile(g, 3, (saros_value[]){t, y, p}, 1, out, NULL, &zero));
-    saros_value z = saros_input(g, &state, "rate"), c = saros_input(g, &scalar, "c"),
-                v = saros_input(g, &state, "v"), w = saros_input(g, &state, "w"),
-                q = saros_input(g, &scalar, "q"), F;
+    saros_value z = saros_input(g, &state, "rate"), a = saros_input(g, &state, "a"),
+                b = saros_input(g, &state, "b"), v = saros_input(g, &state, "v"),
+                w = saros_input(g, &state, "w"), q = saros_input(g, &scalar, "q"), F;
     ck_ok(decay(g, t, y, &p, &F));
     F = saros_sub(z, F);
-    saros_jvp(1, &F, 2, (saros_value[]){y, z}, (saros_value[]){v, saros_mul(c, v)}, &out[0]);
+    saros_jvp(1, &F, 2, (saros_value[]){y, z}, (saros_value[]){saros_mul(a, v), saros_mul(b, v)},
+              &out[0]);
     saros_jvp(1, &F, 3, (saros_value[]){y, z, p}, (saros_value[]){v, w, q}, &out[1]);
     ck_ok(saros_compile(g, 4, (saros_value[]){t, y, z, p}, 1, &F, NULL, &residual));
-    ck_ok(saros_compile(g, 6, (saros_value[]){t, y, z, p, c, v}, 1, &out[0], NULL, &product));
+    ck_ok(saros_compile(g, 7, (saros_value[]){t, y, z, p, a, b, v}, 1, &out[0], NULL, &product));
     ck_ok(saros_compile(g, 7, (saros_value[]){t, y, z, p, v, w, q}, 1, &out[1], NULL, &tangent));
     saros_graph_release(g);
     ck_ok(saros_tensor_scalar(SAROS_F64, 0.5, &parameter));

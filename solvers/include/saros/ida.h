@@ -10,7 +10,9 @@
 /** An equation and where it starts. All functions are compiled ones. */
 typedef struct saros_ida_problem {
     const saros_function *residual; /**< (t, y, y', p…) -> F (n) */
-    const saros_function *product;  /**< (t, y, y', p…, c, v) -> (F_y + c F_y') v, c a scalar */
+    const saros_function *product; /**< (t, y, y', p…, a, b, v) -> F_y (a v) + F_y' (b v), a and b
+                                      (n) factors of the columns; NULL if options.jacobian is given
+                                    */
     const saros_function *tangent; /**< (t, y, y', p…, s, s', w…) -> F_y s + F_y' s' + F_p w, w for
                                       each p that is f64; for sensitivities only */
     int parameters;
@@ -26,12 +28,14 @@ typedef struct saros_ida_problem {
 
 typedef struct saros_ida_options {
     double rtol, atol;                         /**< 0: 1e-6, 1e-9 */
-    double sensitivity_rtol, sensitivity_atol; /**< 0: rtol, atol */
+    double sensitivity_rtol, sensitivity_atol; /**< 0: as cvode.h */
     double first_step, max_step;               /**< 0: chosen by IDAS */
     int64_t max_steps;                         /**< between outputs; 0: 100000 */
     bool consistent; /**< the values given fulfil F = 0; default: of the algebraic unknowns they are
                         guesses, and y' is found */
     saros_sparsity *sparsity; /**< of F_y and F_y' together; NULL: matrix-free GMRES */
+    saros_jacobian *jacobian; /**< that of the product by v, its inputs (t, y, y', p…, a, b);
+                                 instead of `sparsity` */
 } saros_ida_options;
 
 /** Integrates. `output` gets the state at every time, with its derivatives along every direction;
