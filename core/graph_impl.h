@@ -125,7 +125,6 @@ static inline saros_attributes saros_record_attributes(const saros_graph_record 
 /** Whether two records of closed graphs or of one graph have the same row and attributes. */
 bool saros_attributes_equal(const saros_attributes *a, const saros_attributes *b);
 uint64_t saros_attributes_hash(const saros_attributes *attributes);
-bool saros_body_equal(const saros_body *a, const saros_body *b);
 static inline uint64_t saros_hash_mix(uint64_t hash, uint64_t word) {
     hash = (hash ^ word) * 0x9E3779B97F4A7C15u;
     return hash ^ hash >> 29;

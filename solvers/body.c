@@ -62,6 +62,20 @@ done:
     return status;
 }
 
+saros_status saros_body_of_product(saros_graph *graph, saros_body *body, saros_body **out) {
+    draft d = {0};
+    saros_status status = SAROS_OK;
+    saros_value x, y;
+    SAROS_TRY(draft_open(graph, body, 0, &d));
+    x = d.x[0];
+    d.x[0] = draft_declare(&d, x);
+    saros_inline(d.graph, body, d.x, &y);
+    SAROS_TRY(draft_close(&d, 1, &y, out));
+done:
+    draft_free(&d);
+    return status;
+}
+
 saros_status saros_body_entries(saros_graph *graph, saros_body *body, saros_sparsity *pattern,
                                 saros_compression **entries, saros_body **scales,
                                 saros_sparsity **found) {

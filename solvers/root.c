@@ -2,9 +2,9 @@
  *
  *      J(x) d = F(x),   x <- x - s d,   s = 1, 1/2, 1/4 … until |F| falls (Armijo, c = 1e-4;
  *  Dennis and Schnabel 1983, 6.3). J is assembled in its sparsity, entry by entry or by coloured
- *  products (sparse.h), and factorised directly; its factors serve further iterations while the
+ *  products (sparse.h), and factorised; its factors serve further iterations while the
  * contraction of the last one would end the iteration in four more (a chord step costs a tenth of a
- * new Jacobian).
+ * new Jacobian). By a Krylov method d is found to a tolerance of its own, with a matrix or without.
  *
  *  It ends when |F| <= max(rtol |F(guess)|, atol sqrt(n), 4 eps | |J| |x| |): the last is the
  * residual that rounding x alone would leave, below which nothing can be reached.
@@ -13,56 +13,10 @@
  */
 #include "root_impl.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
 #include "saros/memory.h"
-
-/* ---- setup ---- */
-
-static void setup_release(void *payload) {
-    saros_root_setup *setup = payload;
-    saros_sparsity_release(setup->pattern);
-    saros_compression_release(setup->entries);
-    saros_body_release(setup->scales);
-    saros_tensor_release(setup->repeated);
-    pthread_mutex_destroy(&setup->lock);
-    saros_release(setup->name);
-    saros_release(setup);
-}
-
-static const saros_opaque_class setup_class = {"root setup", setup_release};
-
-saros_status saros_root_setup_make(saros_sparsity *pattern, const char *name, saros_tensor **out) {
-    saros_root_setup *setup = saros_allocate_zero(1, sizeof *setup);
-    char *copy = saros_string_copy(name);
-    if (!setup || !copy) {
-        saros_release(setup);
-        saros_release(copy);
-        return SAROS_ERR_MEMORY;
-    }
-    setup->pattern = saros_sparsity_retain(pattern);
-    setup->name = copy;
-    atomic_init(&setup->verified, false);
-    pthread_mutex_init(&setup->lock, NULL);
-    return saros_tensor_opaque(&setup_class, setup, out);
-}
-
-saros_root_setup *saros_root_setup_of(const saros_attributes *attributes) {
-    return saros_tensor_payload(attributes->tensor, &setup_class);
-}
-
-saros_status saros_root_jacobian(saros_root_setup *setup, saros_function *const *body, int ins,
-                                 saros_tensor *const *in, double *values) {
-    saros_status status = setup->entries
-                              ? saros_compression_values(setup->entries, body[1], in, values)
-                              : saros_sparse_jacobian(setup->pattern, body[0], ins, in, values);
-    if (status || atomic_load(&setup->verified)) return status;
-    status = saros_sparse_verify(setup->pattern, body[0], ins, in, values);
-    if (status == SAROS_OK) atomic_store(&setup->verified, true);
-    return status;
-}
 
 /* ---- Newton ---- */
 
@@ -73,8 +27,8 @@ typedef struct newton {
     int ins;                           /* x, p… */
     saros_tensor **at, **trial;        /* operands at x and at the trial point */
     saros_tensor *r;                   /* residual at the trial point */
-    double *x, *y, *f, *step, *jacobian;
-    saros_direct *direct;
+    double *x, *y, *f, *step;
+    saros_root_matrix *matrix;
     int64_t n;
     double first, norm; /* |F| at the guess and now */
     double rounding;    /* the residual that rounding x alone would leave */
@@ -90,19 +44,6 @@ static double norm_of(int64_t n, const double *v) {
     if (largest == 0 || !isfinite(largest)) return largest;
     for (int64_t i = 0; i < n; ++i) sum += (v[i] / largest) * (v[i] / largest);
     return largest * sqrt(sum);
-}
-
-static double norm_of_rounding(const newton *s) {
-    const saros_sparsity *p = s->setup->pattern;
-    const int64_t *row = saros_sparsity_rows(p), *column = saros_sparsity_columns(p);
-    double sum = 0;
-    for (int64_t i = 0; i < s->n; ++i) {
-        double size = 0;
-        for (int64_t k = row[i]; k < row[i + 1]; ++k)
-            size += fabs(s->jacobian[k] * s->x[column[k]]);
-        sum += size * size;
-    }
-    return 4 * DBL_EPSILON * sqrt(sum);
 }
 
 static saros_status newton_not_converged(const newton *s, int iterations, const char *why) {
@@ -121,13 +62,13 @@ static saros_status newton_residual(newton *s, double *norm) {
 
 /* Factorises J at x. */
 static saros_status newton_factorise(newton *s, int iteration) {
-    saros_status status = saros_root_jacobian(s->setup, s->derivative, s->ins, s->at, s->jacobian);
-    if (status) return status;
-    s->rounding = norm_of_rounding(s);
-    status = saros_direct_factorise(s->direct, s->jacobian);
+    saros_status status = saros_root_matrix_take(s->matrix, s->derivative, s->ins, s->at);
     if (status == SAROS_ERR_DOMAIN)
         return newton_not_converged(s, iteration, "the Jacobian is singular");
-    if (status) saros_error_frame("Jacobian of %s at iteration %d", s->setup->name, iteration);
+    if (status)
+        saros_error_frame("Jacobian of %s at iteration %d", s->setup->name, iteration);
+    else
+        s->rounding = saros_root_matrix_rounding(s->matrix, s->x);
     return status;
 }
 
@@ -135,7 +76,9 @@ static saros_status newton_factorise(newton *s, int iteration) {
 static saros_status newton_search(newton *s, double shortest, bool *moved) {
     const double *r = saros_tensor_const_data(s->r);
     memcpy(s->step, s->f, (size_t)s->n * sizeof *s->step);
-    saros_status status = saros_direct_solve(s->direct, false, 1, s->step);
+    saros_krylov_call call = {.product = {s->derivative[0]}, .ins = s->ins, .in = s->at};
+    saros_status status = saros_root_matrix_solve(s->matrix, call, 1, s->step);
+    if (status) saros_error_frame("step of %s by Newton's method", s->setup->name);
     *moved = false;
     for (double length = 1; length >= shortest && status == SAROS_OK; length /= 2) {
         double norm = 0;
@@ -214,17 +157,15 @@ static saros_status newton_open(newton *s, const saros_evaluation *e) {
     s->ins = e->ins;
     s->residual = e->body[0];
     s->derivative = e->body + 1;
-    int64_t entries = saros_sparsity_nonzeros(s->setup->pattern);
-    s->f = saros_allocate((size_t)(2 * s->n + entries) * sizeof *s->f);
+    s->f = saros_allocate((size_t)(2 * s->n) * sizeof *s->f);
     s->at = saros_allocate_zero((size_t)e->ins * 2, sizeof(saros_tensor *));
     if (!s->f || !s->at) return SAROS_ERR_MEMORY;
     s->step = s->f + s->n;
-    s->jacobian = s->step + s->n;
     s->trial = s->at + e->ins;
     for (int k = 1; k < e->ins; ++k) s->at[k] = s->trial[k] = e->in[k];
     SAROS_TRY(saros_tensor_make(SAROS_F64, 1, &s->n, &s->trial[0]));
     SAROS_TRY(saros_tensor_make(SAROS_F64, 1, &s->n, &s->r));
-    SAROS_TRY(saros_direct_make(s->setup->pattern, &s->direct));
+    SAROS_TRY(saros_root_matrix_make(s->setup, s->n, &s->matrix));
     s->at[0] = e->out[0];
     s->x = saros_tensor_data(e->out[0]);
     s->y = saros_tensor_data(s->trial[0]);
@@ -235,7 +176,7 @@ done:
 static void newton_close(newton *s) {
     if (s->trial) saros_tensor_release(s->trial[0]);
     saros_tensor_release(s->r);
-    saros_direct_release(s->direct);
+    saros_root_matrix_release(s->matrix);
     saros_release(s->f);
     saros_release(s->at);
 }
@@ -299,34 +240,6 @@ saros_status saros_root_trace(saros_value guess, saros_residual_fn residual, voi
     return saros_body_close(inner, 1, &f, body, capture);
 }
 
-saros_status saros_root_setup_for(saros_graph *graph, saros_body *residual,
-                                  const saros_root_options *options, saros_tensor **setup) {
-    int64_t n = saros_value_type(saros_body_input(residual, 0))->shape[0];
-    saros_sparsity *pattern = options ? options->sparsity : NULL, *found = NULL;
-    const char *name = options && options->name ? options->name : "root";
-    saros_compression *entries = NULL;
-    saros_body *scales = NULL;
-    saros_status status = SAROS_OK;
-    if (pattern && saros_sparsity_size(pattern) != n)
-        return saros_fail(SAROS_ERR_SHAPE, "saros_root", NULL,
-                          "the sparsity is of order %lld, the unknowns are %lld",
-                          (long long)saros_sparsity_size(pattern), (long long)n);
-    SAROS_TRY(
-        saros_body_entries(graph, residual, pattern, &entries, &scales, pattern ? NULL : &found));
-    SAROS_TRY(saros_root_setup_make(pattern ? pattern : found, name, setup));
-    saros_root_setup *made = saros_tensor_payload(*setup, &setup_class);
-    made->entries = entries;
-    made->scales = scales;
-    atomic_store(&made->verified, pattern == NULL);
-    entries = NULL;
-    scales = NULL;
-done:
-    saros_sparsity_release(found);
-    saros_compression_release(entries);
-    saros_body_release(scales);
-    return status;
-}
-
 static void root_words(const saros_root_options *options, int64_t *word) {
     double rtol = options ? options->rtol : 0, atol = options ? options->atol : 0;
     int iterations = options ? options->max_iterations : 0;
@@ -346,7 +259,7 @@ saros_value saros_root(saros_value guess, saros_residual_fn residual, void *user
     SAROS_TRY(saros_root_trace(guess, residual, user, &body[0], &capture));
     SAROS_TRY(saros_body_product(guess.graph, body[0], &body[1]));
     SAROS_TRY(saros_root_setup_for(guess.graph, body[0], options, &setup));
-    body[2] = ((saros_root_setup *)saros_tensor_payload(setup, &setup_class))->scales;
+    body[2] = saros_root_setup_of(&(saros_attributes){.tensor = setup})->scales;
     int captures = saros_body_captures(body[0]);
     operand = saros_values_make(captures + 1);
     if (!operand) SAROS_TRY(SAROS_ERR_MEMORY);

@@ -76,9 +76,9 @@ static saros_status lanes_setup(const saros_rule *rule, int64_t size, saros_tens
     if (!setup->repeated || setup->copies != size) {
         saros_tensor_release(setup->repeated);
         setup->repeated = NULL;
-        status = saros_sparsity_repeat(setup->pattern, size, &blocks);
+        if (setup->pattern) status = saros_sparsity_repeat(setup->pattern, size, &blocks);
         if (status == SAROS_OK)
-            status = saros_root_setup_make(blocks, setup->name, &setup->repeated);
+            status = saros_root_setup_like(setup, blocks, setup->lanes * size, &setup->repeated);
         setup->copies = size;
     }
     if (status == SAROS_OK) *out = saros_tensor_retain(setup->repeated);

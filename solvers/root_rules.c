@@ -22,7 +22,7 @@ static saros_value negated(saros_value v) {
     return saros_is_none(v) ? v : saros_neg(v);
 }
 
-/* Product body of a root (its second) and of root_solve (its only one). */
+/* Product body of a root (its second) and of root_solve (its first). */
 static saros_body *product_of(const saros_rule *rule) {
     return rule->attributes.body[rule->row == &saros_row_root];
 }
@@ -46,10 +46,11 @@ void saros_root_jvp(const saros_rule *rule, const saros_value *tangent, saros_va
     }
     for (int k = 1; k < rule->ins; ++k) along[k] = tangent[k];
     saros_value moved = saros_body_push(rule->graph, rule->attributes.body[0], at, along);
-    out_tangent[0] = saros_is_none(moved)
-                         ? SAROS_NONE
-                         : saros_root_solve(rule->graph, product_of(rule), rule->attributes.tensor,
-                                            false, saros_neg(moved), rule->ins, at);
+    out_tangent[0] =
+        saros_is_none(moved)
+            ? SAROS_NONE
+            : saros_root_solve(rule->graph, product_of(rule), rule->attributes.tensor,
+                               SAROS_SOLVE_DERIVATIVE, false, saros_neg(moved), rule->ins, at);
 done:
     saros_release(at);
     saros_release(along);
@@ -67,8 +68,9 @@ void saros_root_vjp(const saros_rule *rule, const saros_value *cotangent, const 
     /* the guess carries no gradient */
     for (int k = 1; k < rule->ins; ++k) any |= of[k] = wanted[k];
     if (!any) goto done;
-    saros_value adjoint = saros_root_solve(rule->graph, product_of(rule), rule->attributes.tensor,
-                                           true, cotangent[0], rule->ins, at);
+    saros_value adjoint =
+        saros_root_solve(rule->graph, product_of(rule), rule->attributes.tensor,
+                         SAROS_SOLVE_TRANSPOSED, true, cotangent[0], rule->ins, at);
     saros_body_pull(rule->graph, rule->attributes.body[0], at, saros_neg(adjoint), of, gradient);
 done:
     saros_release(at);
@@ -87,12 +89,13 @@ static saros_value *product_operands(const saros_rule *rule, saros_value last) {
 }
 
 static bool transposed_of(const saros_rule *rule) {
-    return rule->attributes.word[0] != 0;
+    return rule->attributes.word[SOLVE_TRANSPOSED] != 0;
 }
 
 static saros_value solve_again(const saros_rule *rule, bool transposed, saros_value b) {
-    return saros_root_solve(rule->graph, product_of(rule), rule->attributes.tensor, transposed, b,
-                            rule->ins - 2, rule->in + 2);
+    saros_solve_role role = transposed ? SAROS_SOLVE_TRANSPOSED : SAROS_SOLVE_DERIVATIVE;
+    return saros_root_solve(rule->graph, product_of(rule), rule->attributes.tensor, role,
+                            transposed, b, rule->ins - 2, rule->in + 2);
 }
 
 /* The product (theta, y) -> J y or J^T y, for each column if y has several. */

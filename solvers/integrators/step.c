@@ -115,6 +115,6 @@ void saros_step_matrix_close(saros_step_matrix *matrix) {
 
 saros_value saros_step_matrix_solve(const saros_step *s, const saros_step_matrix *matrix,
                                     saros_value b) {
-    return saros_root_solve(s->graph, matrix->product, matrix->setup, false, b, matrix->ins,
-                            matrix->in);
+    return saros_root_solve(s->graph, matrix->product, matrix->setup, SAROS_SOLVE_ITSELF, false, b,
+                            matrix->ins, matrix->in);
 }

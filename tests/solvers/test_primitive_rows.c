@@ -41,7 +41,9 @@ static saros_value solve_at(saros_graph *g, const saros_value *in, bool transpos
     int ins = node.operands;
     for (int k = 1; k < ins; ++k) operand[k] = (saros_value){g, node.operand[k]};
     saros_value b = saros_cast(in[2], SAROS_F64);
-    return like_dtype(saros_root_solve(g, product, setup, transposed, b, ins, operand), in[0]);
+    return like_dtype(
+        saros_root_solve(g, product, setup, SAROS_SOLVE_DERIVATIVE, transposed, b, ins, operand),
+        in[0]);
 }
 
 static int build_solve(saros_graph *g, const saros_value *in, saros_value *out) {

@@ -128,6 +128,8 @@ SAROS_API saros_status saros_body_close(saros_graph *inner, int outputs, const s
 SAROS_API saros_status saros_body_extract(saros_graph *graph, int inputs, const saros_value *input,
                                           int outputs, const saros_value *output, saros_body **out,
                                           saros_value **outer_captures);
+/** Whether both compute the same, by structure. */
+SAROS_API bool saros_body_equal(const saros_body *a, const saros_body *b);
 SAROS_API saros_body *saros_body_retain(saros_body *body);
 SAROS_API void saros_body_release(saros_body *body);
 SAROS_API int saros_body_inputs(const saros_body *body);   /**< declared + captures */

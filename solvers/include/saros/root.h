@@ -1,25 +1,23 @@
-/** Implicit nodes of a graph: a nonlinear root and a linear solve, differentiated by the implicit
- * function theorem.
+/** Roots in a graph: x with F(x) = 0, by Newton's method with line search, differentiated by the
+ * implicit function theorem.
  *
- *  root: x with F(x) = 0, Newton with line search, J assembled in its sparsity by coloured jvp and
- * factorised (band LAPACK or KLU). Its derivatives are linear solves with J or J^T at the solution,
- * which reuse the factorisation. Non-convergence is an error.
+ *  J is assembled in its sparsity and factorised (band LAPACK, KLU), or serves a Krylov method of
+ * PETSc (linear.h), without a matrix if asked. Derivatives are linear solves with J or J^T at the
+ * solution, which reuse factors or preconditioner. Non-convergence is an error.
  */
 #ifndef SAROS_ROOT_H
 #define SAROS_ROOT_H
 
 #include "saros/autodiff.h"
-#include "saros/sparse.h"
-
-typedef saros_status (*saros_residual_fn)(saros_graph *graph, saros_value x, void *user,
-                                          saros_value *residual);
+#include "saros/linear.h"
 
 typedef struct saros_root_options {
     double rtol, atol;  /**< on the residual norm, relative to the first and absolute; 0: 1e-10 and
                            1e-14 (scaled by sqrt(n)) */
     int max_iterations; /**< 0: 50 */
-    saros_sparsity *sparsity; /**< of dF/dx; NULL: dense */
-    const char *name;         /**< for messages */
+    saros_sparsity *sparsity;           /**< of dF/dx; NULL: found in the graph */
+    const saros_krylov_options *krylov; /**< for the linear systems; NULL: solved directly */
+    const char *name;                   /**< for messages */
 } saros_root_options;
 
 /** x (f64, rank 1) with F(x) = 0 near `guess`; F may use any values of the guess's graph and of
