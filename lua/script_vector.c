@@ -77,7 +77,8 @@ script_vector_call *script_vector_hold(lua_State *L, int anchor, int f, const sc
                                        int args, const char *what) {
     anchor = lua_absindex(L, anchor);
     script_vector_call *c = lua_newuserdatauv(L, sizeof *c, 0);
-    *c = (script_vector_call){.L = L, .reference = LUA_NOREF, .vector = *vector, .what = what};
+    *c = (script_vector_call){
+        .L = L, .reference = LUA_NOREF, .vector = *vector, .wanted = vector->size, .what = what};
     if (luaL_newmetatable(L, "saros.vector_call")) {
         lua_pushcfunction(L, call_gc);
         lua_setfield(L, -2, "__gc");
@@ -131,10 +132,11 @@ static int run(lua_State *L) {
     lua_call(L, 1 + e->has_time + more, 1);
     saros_value out;
     script_vector got = script_vector_read(L, lua_gettop(L), &out);
-    if (got.size != v.size)
-        script_fail(L, SAROS_ERR_SHAPE, "as many as the unknowns",
-                    "%s: the function returns %lld values, %lld are needed", e->call->what,
-                    (long long)got.size, (long long)v.size);
+    if (got.size != e->call->wanted)
+        script_fail(
+            L, SAROS_ERR_SHAPE, e->call->wanted == v.size ? "as many as the unknowns" : NULL,
+            "%s: the function returns %lld values, %lld %s needed", e->call->what,
+            (long long)got.size, (long long)e->call->wanted, e->call->wanted == 1 ? "is" : "are");
     e->out = out.graph == script_state_of(L)->top->graph ? out : script_alias(L, out);
     return 0;
 }

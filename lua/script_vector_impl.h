@@ -27,6 +27,7 @@ typedef struct script_vector_call {
     lua_State *L;
     int reference; /**< table {function, tree, packed further arguments} in the registry */
     script_vector vector;
+    int64_t wanted; /**< numbers that the function returns: as many as the unknowns, or set to 1 */
     const char *what;
 } script_vector_call;
 

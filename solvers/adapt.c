@@ -11,44 +11,18 @@
  * before an output are made equal so that it is hit without a very short one, and the controller
  * goes on from the step it wanted.
  *
- *  An event is a change of sign of g(t, y) between the ends of an accepted step. The step is taken
- * again with a part of h that bisection finds, so that it ends where g has just changed sign: the
- * event lies on a step, and is a root in its size (event.c). Two changes of sign within a step are
- * none.
- *
  *  Does not look for a first step: from a ten-thousandth of the time the controller finds its own
  *  within a few steps either way.
  */
-#include "saros/adapt.h"
+#include "adapt_impl.h"
 
 #include <float.h>
 #include <math.h>
 #include <string.h>
 
-#include "saros/event.h"
 #include "saros/memory.h"
 
-typedef struct adaption {
-    const saros_function *step;
-    const saros_integrator *integrator;
-    const saros_adapt_options *options;
-    double rtol, atol, span;
-    saros_tensor **in; /* t, h, y, parameters */
-    saros_tensor *t, *h, *y, *next, *error;
-    int64_t n;
-    double wanted; /* the step the controller wants */
-    double before; /* error norm of the last accepted step */
-    bool after_rejection;
-    int64_t room, rejected, accepted;
-    double *taken;
-    const saros_event_functions *event; /* or NULL */
-    saros_tensor *g;
-    int sign; /* of g at y; 0: not known, as at a start or after a change */
-    int64_t events, event_room;
-    saros_event_place *place;
-} adaption;
-
-static double norm_of_error(const adaption *a) {
+static double norm_of_error(const saros_adaption *a) {
     const double *e = saros_tensor_const_data(a->error), *y = saros_tensor_const_data(a->y),
                  *z = saros_tensor_const_data(a->next);
     double sum = 0;
@@ -60,7 +34,7 @@ static double norm_of_error(const adaption *a) {
 }
 
 /* One trial; *norm is infinite where the step cannot be taken at all. */
-static saros_status try_step(adaption *a, double t, double h, double *norm) {
+saros_status saros_adapt_try(saros_adaption *a, double t, double h, double *norm) {
     saros_tensor *out[2] = {a->next, a->error};
     *(double *)saros_tensor_data(a->t) = t;
     *(double *)saros_tensor_data(a->h) = h;
@@ -74,7 +48,7 @@ static saros_status try_step(adaption *a, double t, double h, double *norm) {
     return status;
 }
 
-static saros_status keep_step(adaption *a, double h) {
+static saros_status keep_step(saros_adaption *a, double h) {
     if (a->accepted == a->room) {
         int64_t room = a->room ? 2 * a->room : 256;
         double *larger = saros_reallocate(a->taken, (size_t)room * sizeof *larger);
@@ -87,7 +61,7 @@ static saros_status keep_step(adaption *a, double h) {
 }
 
 /* The next step size after one of size h with error norm e. */
-static double controlled(adaption *a, double h, double e) {
+static double controlled(saros_adaption *a, double h, double e) {
     double k = a->integrator->estimate + 1;
     if (!(e <= 1)) {
         a->after_rejection = true;
@@ -104,14 +78,14 @@ static double controlled(adaption *a, double h, double e) {
 
 /* The step from t towards `end`: what is wanted, or an equal part of what is left if that is near.
  */
-static double fitted(const adaption *a, double t, double end) {
+static double fitted(const saros_adaption *a, double t, double end) {
     double left = end - t, h = a->wanted;
     if (a->options->max_step > 0) h = fmin(h, a->options->max_step);
     double parts = ceil(left / h * (1 - 1e-9));
     return parts <= 1 ? left : parts <= 2 ? left / 2 : h;
 }
 
-static saros_status give_up(const adaption *a, double t, double h, double e) {
+static saros_status give_up(const saros_adaption *a, double t, double h, double e) {
     static const char *const hint =
         "loosen rtol and atol, or look at the solution before this time";
     if (isfinite(e))
@@ -125,100 +99,9 @@ static saros_status give_up(const adaption *a, double t, double h, double e) {
                       t, h);
 }
 
-/* ---- events ---- */
-
-/* Sign of g at (t, y), 0 for a zero. */
-static saros_status sign_at(adaption *a, double t, saros_tensor *y, int *sign) {
-    saros_tensor *held[2] = {a->in[1], a->in[2]};
-    *(double *)saros_tensor_data(a->t) = t;
-    /* t, y, parameters: from the second place of t, h, y, parameters on */
-    a->in[1] = a->t;
-    a->in[2] = y;
-    saros_status status = saros_function_call(a->event->zero, a->in + 1, &a->g, NULL);
-    a->in[1] = held[0];
-    a->in[2] = held[1];
-    if (status) return status;
-    const double g = *(const double *)saros_tensor_const_data(a->g);
-    if (!isfinite(g))
-        return saros_fail(SAROS_ERR_NAN, a->integrator->name, NULL,
-                          "the function of the event is %g at t = %.10g", g, t);
-    *sign = (g > 0) - (g < 0);
-    return SAROS_OK;
-}
-
-static bool is_crossing(const adaption *a, int before, int after) {
-    if (!before || !after || before == after) return false;
-    return !a->event->direction || (after > 0) == (a->event->direction > 0);
-}
-
-/* The least part of h after which g has the sign `after`; a->next is the state there. */
-static saros_status locate(adaption *a, double t, double *h, int after) {
-    double lo = 0, hi = *h, norm = 0;
-    saros_status status = SAROS_OK;
-    while (status == SAROS_OK && hi - lo > 2 * DBL_EPSILON * fmax(fabs(t), hi)) {
-        const double middle = lo + (hi - lo) / 2;
-        int sign = 0;
-        if (!(middle > lo && middle < hi)) break;
-        status = try_step(a, t, middle, &norm);
-        if (status == SAROS_OK && isfinite(norm)) status = sign_at(a, t + middle, a->next, &sign);
-        if (sign == after || !isfinite(norm))
-            hi = middle;
-        else
-            lo = middle;
-    }
-    *h = hi;
-    return status ? status : try_step(a, t, hi, &norm);
-}
-
-static saros_status keep_event(adaption *a, int64_t interval, int64_t step, double t) {
-    const int64_t most = a->event->most > 0 ? a->event->most : 10000;
-    if (a->events == most)
-        return saros_fail(SAROS_ERR_NOT_CONVERGED, a->integrator->name,
-                          "they may gather before a time that no step reaches; raise `most` if not",
-                          "%lld events until t = %.10g", (long long)most, t);
-    if (a->events == a->event_room) {
-        int64_t room = a->event_room ? 2 * a->event_room : 16;
-        saros_event_place *larger = saros_reallocate(a->place, (size_t)room * sizeof *larger);
-        if (!larger) return SAROS_ERR_MEMORY;
-        a->place = larger;
-        a->event_room = room;
-    }
-    a->place[a->events++] = (saros_event_place){interval, step, t};
-    return SAROS_OK;
-}
-
-/* The state after an event, where it is another; steps begin anew. */
-static saros_status change_state(adaption *a, double t) {
-    saros_status status;
-    if (!a->event->change) return SAROS_OK;
-    *(double *)saros_tensor_data(a->t) = t;
-    a->in[1] = a->t;
-    status = saros_function_call(a->event->change, a->in + 1, &a->next, NULL);
-    a->in[1] = a->h;
-    if (status) return status;
-    saros_tensor *old = a->y;
-    a->in[2] = a->y = a->next;
-    a->next = old;
-    a->sign = 0;
-    a->wanted =
-        fmin(a->wanted, a->options->first_step > 0 ? a->options->first_step : 1e-4 * a->span);
-    a->before = 1;
-    return SAROS_OK;
-}
-
-/* After an accepted trial: shortens it to an event, if there is one in it. */
-static saros_status look_for_event(adaption *a, double t, double *h, bool *found) {
-    int sign = 0;
-    saros_status status = sign_at(a, t + *h, a->next, &sign);
-    *found = status == SAROS_OK && is_crossing(a, a->sign, sign);
-    if (*found) status = locate(a, t, h, sign);
-    if (sign) a->sign = sign;
-    return status;
-}
-
 /* ---- from one output to the next ---- */
 
-static saros_status take_step(adaption *a, double h) {
+static saros_status take_step(saros_adaption *a, double h) {
     saros_tensor *old = a->y;
     a->in[2] = a->y = a->next;
     a->next = old;
@@ -226,13 +109,13 @@ static saros_status take_step(adaption *a, double h) {
 }
 
 /* `*ended`: at an event, at time *until. */
-static saros_status cross(adaption *a, int64_t interval, double t, double end, saros_stop_fn stop,
-                          void *user, bool *ended, double *until) {
+static saros_status cross(saros_adaption *a, int64_t interval, double t, double end,
+                          saros_stop_fn stop, void *user, bool *ended, double *until) {
     const int64_t first = a->accepted;
     int64_t most = a->options->max_steps > 0 ? a->options->max_steps : 100000;
     for (int64_t tried = 0; t < end && !*ended; ++tried) {
         double h = fitted(a, t, end), e = 0;
-        bool event = false;
+        const saros_event_functions *event = NULL;
         if (tried >= most)
             return saros_fail(SAROS_ERR_NOT_CONVERGED, a->integrator->name,
                               "raise max_steps or loosen rtol",
@@ -240,7 +123,7 @@ static saros_status cross(adaption *a, int64_t interval, double t, double end, s
                               (long long)most, end, t, h);
         if (stop && stop(t, user))
             return saros_fail(SAROS_ERR_STOPPED, a->integrator->name, NULL, "stopped at t = %g", t);
-        saros_status status = try_step(a, t, h, &e);
+        saros_status status = saros_adapt_try(a, t, h, &e);
         if (status) return status;
         bool last = h == end - t;
         a->wanted = controlled(a, h, e);
@@ -249,15 +132,14 @@ static saros_status cross(adaption *a, int64_t interval, double t, double end, s
             if (a->wanted < 16 * DBL_EPSILON * fmax(fabs(t), a->span)) return give_up(a, t, h, e);
             continue;
         }
-        if (a->event) status = look_for_event(a, t, &h, &event);
+        if (a->events) status = saros_adapt_look(a, t, &h, &event);
         if (status == SAROS_OK) status = take_step(a, h);
         if (status) return status;
         t = last && !event ? end : t + h;
         if (!event) continue;
-        status = keep_event(a, interval, a->accepted - 1 - first, t);
-        if (status == SAROS_OK) status = change_state(a, t);
+        status = saros_adapt_meet(a, event, interval, a->accepted - 1 - first, t);
         if (status) return status;
-        *ended = a->event->ends;
+        *ended = event->ends;
         /* what is left may be less than can be told from t, and is a step all the same: it moves
          * with the event */
         if (!*ended && !(t < end)) status = keep_step(a, 0);
@@ -267,7 +149,7 @@ static saros_status cross(adaption *a, int64_t interval, double t, double end, s
     return SAROS_OK;
 }
 
-static saros_status adaption_open(adaption *a, int parameters, saros_tensor *const *parameter,
+static saros_status adaption_open(saros_adaption *a, int parameters, saros_tensor *const *parameter,
                                   saros_tensor *y0) {
     saros_status status = SAROS_OK;
     a->in = saros_allocate_zero((size_t)parameters + 3, sizeof(saros_tensor *));
@@ -278,16 +160,19 @@ static saros_status adaption_open(adaption *a, int parameters, saros_tensor *con
     SAROS_TRY(saros_tensor_make(SAROS_F64, 1, &a->n, &a->next));
     SAROS_TRY(saros_tensor_make(SAROS_F64, 1, &a->n, &a->error));
     SAROS_TRY(saros_tensor_assign(a->y, y0));
-    if (a->event) SAROS_TRY(saros_tensor_scalar(SAROS_F64, 0, &a->g));
     a->in[0] = a->t;
     a->in[1] = a->h;
     a->in[2] = a->y;
     for (int k = 0; k < parameters; ++k) a->in[3 + k] = parameter[k];
+    if (!a->events) goto done;
+    SAROS_TRY(saros_tensor_scalar(SAROS_F64, 0, &a->g));
+    a->sign = saros_allocate_zero((size_t)a->events, sizeof *a->sign);
+    if (!a->sign) status = SAROS_ERR_MEMORY;
 done:
     return status;
 }
 
-static void adaption_close(adaption *a) {
+static void adaption_close(saros_adaption *a) {
     saros_tensor_release(a->t);
     saros_tensor_release(a->h);
     saros_tensor_release(a->y);
@@ -296,11 +181,13 @@ static void adaption_close(adaption *a) {
     saros_tensor_release(a->g);
     saros_release(a->in);
     saros_release(a->taken);
-    saros_release(a->place);
+    saros_release(a->sign);
+    saros_release(a->met.event);
+    saros_release(a->met.event_state);
 }
 
 /* The state to the caller, as a tensor of its own. */
-static saros_status give(const adaption *a, double t, saros_output_fn output, void *user) {
+static saros_status give(const saros_adaption *a, double t, saros_output_fn output, void *user) {
     saros_tensor *copy = NULL;
     if (!output) return SAROS_OK;
     saros_status status = saros_tensor_make(SAROS_F64, 1, &a->n, &copy);
@@ -319,21 +206,22 @@ saros_status saros_adapt(const saros_function *step, const saros_integrator *int
     const saros_adapt_options *o = options ? options : &defaults;
     saros_status status = SAROS_OK;
     saros_steps result = {0};
-    adaption a = {.step = step,
-                  .integrator = integrator,
-                  .options = o,
-                  .rtol = o->rtol > 0 ? o->rtol : 1e-6,
-                  .atol = o->atol > 0 ? o->atol : 1e-9,
-                  .span = time[times - 1] - time[0],
-                  .event = o->event,
-                  .n = saros_tensor_count(y0),
-                  .before = 1};
+    saros_adaption a = {.step = step,
+                        .integrator = integrator,
+                        .options = o,
+                        .rtol = o->rtol > 0 ? o->rtol : 1e-6,
+                        .atol = o->atol > 0 ? o->atol : 1e-9,
+                        .span = time[times - 1] - time[0],
+                        .event = o->event,
+                        .events = o->event ? o->events : 0,
+                        .n = saros_tensor_count(y0),
+                        .before = 1};
     a.wanted = o->first_step > 0 ? o->first_step : 1e-4 * a.span;
     result.count = saros_allocate_zero((size_t)times, sizeof *result.count);
     if (!result.count) return SAROS_ERR_MEMORY;
     SAROS_TRY(adaption_open(&a, parameters, parameter, y0));
     SAROS_TRY(give(&a, time[0], output, user));
-    if (a.event) SAROS_TRY(sign_at(&a, time[0], a.y, &a.sign));
+    SAROS_TRY(saros_adapt_signs(&a, time[0]));
     double last = time[0];
     for (int j = 0; j + 1 < times && !result.ended; ++j) {
         int64_t before = a.accepted;
@@ -345,10 +233,11 @@ saros_status saros_adapt(const saros_function *step, const saros_integrator *int
     }
     result.total = a.accepted;
     result.h = a.taken;
-    result.events = a.events;
-    result.event = a.place;
+    result.events = a.met.events;
+    result.event = a.met.event;
+    result.event_state = a.met.event_state;
     a.taken = NULL;
-    a.place = NULL;
+    a.met = (saros_steps){0};
     if (info)
         *info = (saros_ode_info){.steps = a.accepted,
                                  .error_test_failures = a.rejected,
@@ -368,6 +257,7 @@ void saros_steps_clear(saros_steps *steps) {
     saros_release(steps->count);
     saros_release(steps->h);
     saros_release(steps->event);
+    saros_release(steps->event_state);
     *steps = (saros_steps){0};
 }
 

@@ -22,7 +22,7 @@
 typedef struct walk {
     saros_graph *graph;
     const saros_march_spec *spec;
-    const saros_event_spec *event;
+    const saros_event_spec *event; /* of the run's list */
     const saros_steps *steps;
     saros_value t, y;
     int64_t interval, step; /* steps of the interval that are done */
@@ -117,28 +117,37 @@ static saros_value step_of(const walk *w, saros_graph *graph, saros_value h) {
     return next;
 }
 
+/* Where the march stands, and the event that it meets next. */
+typedef struct meeting {
+    const walk *walk;
+    const saros_event_spec *event;
+} meeting;
+
 static saros_status event_residual(saros_graph *graph, saros_value x, void *user,
                                    saros_value *residual) {
-    const walk *w = user;
+    const meeting *m = user;
+    const walk *w = m->walk;
     saros_value h = saros_reshape(x, 0, NULL), g = SAROS_NONE;
     saros_status status =
-        w->event->zero(graph, saros_add(w->t, h), step_of(w, graph, h), w->spec->user, &g);
+        m->event->zero(graph, saros_add(w->t, h), step_of(w, graph, h), m->event->user, &g);
     if (status == SAROS_OK) *residual = row_of(g);
     return status;
 }
 
 /* The step that meets the event, and the change there. */
-static saros_status meet(walk *w, saros_value *time, saros_value *state) {
+static saros_status meet(walk *w, const saros_event_spec *event, saros_value *time,
+                         saros_value *state) {
+    meeting m = {w, event};
     const saros_value guess = row_of(saros_scalar(w->graph, SAROS_F64, *w->h++));
     const saros_root_options options = {.name = "event"};
-    saros_value h = saros_reshape(saros_root(guess, event_residual, w, &options), 0, NULL);
+    saros_value h = saros_reshape(saros_root(guess, event_residual, &m, &options), 0, NULL);
     w->y = step_of(w, w->graph, h);
     w->t = saros_add(w->t, h);
     w->step++;
     *time = row_of(w->t);
     *state = saros_stack(1, &w->y, 0);
-    if (!w->event->change) return SAROS_OK;
-    return w->event->change(w->graph, w->t, w->y, w->spec->user, &w->y);
+    if (!event->change) return SAROS_OK;
+    return event->change(w->graph, w->t, w->y, event->user, &w->y);
 }
 
 static saros_status walk_all(walk *w, saros_value *time, saros_value *state) {
@@ -147,7 +156,7 @@ static saros_status walk_all(walk *w, saros_value *time, saros_value *state) {
     for (int64_t k = 0; k < s->events && status == SAROS_OK; ++k) {
         status = march_to_output(w, s->event[k].interval);
         if (status == SAROS_OK) status = march_to_step(w, s->event[k].step);
-        if (status == SAROS_OK) status = meet(w, &time[k], &state[k]);
+        if (status == SAROS_OK) status = meet(w, &w->event[s->event[k].which], &time[k], &state[k]);
     }
     if (status == SAROS_OK && !s->ended) status = march_to_output(w, s->intervals);
     return status;

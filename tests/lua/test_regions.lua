@@ -105,7 +105,48 @@ for _, name in ipairs{ "sdirk", "dopri5", "rodas4" } do -- steps by rtol
   near(saros.ode(decay, 1.0, { times = { 0, 0.5, 1 }, args = { 2.0 }, integrator = name, rtol = 1e-8, atol = 1e-10 }),
        { 1, math.exp(-1), math.exp(-2) }, 1e-6)
 end
-fails("usage", "dt", saros.grad(function(k) return saros.ode(decay, 1.0, { times = { 0, 1 }, args = { k }, integrator = "sdirk" })[2] end), 2.0)
+for _, name in ipairs{ "sdirk", "dopri5", "rodas4" } do -- the same inside a transform: chosen for the numbers in force
+  local function last(k) -- k by args or not
+    return saros.ode(decay, 1.0, { times = { 0, 0.5 }, args = { k }, integrator = name, rtol = 1e-8, atol = 1e-10 })[2]
+         * saros.ode(function(_, y) return -k * y end, 1.0, { times = { 0, 0.5 }, integrator = name, rtol = 1e-8, atol = 1e-10 })[2]
+  end
+  near(saros.grad(last)(2.0), -math.exp(-2), 1e-6)
+  near(saros.grad(saros.grad(last))(2.0), math.exp(-2), 1e-5)
+end
+local chosen = { times = { 0, 1 }, integrator = "sdirk" }
+fails("usage", "not inside jit", saros.jit(function(k) return saros.ode(decay, k, { times = { 0, 1 }, args = { k }, integrator = "sdirk" }) end), 2.0)
+fails("usage", "not inside jit", saros.loop, 2, function(y) return saros.ode(slow, y, chosen)[2] end, 1.0)
+fails("usage", "needs the step dt", saros.grad(function(k) return saros.ode(decay, k, { times = { 0, 1 }, args = { k }, integrator = "rk4" })[2] end), 2.0)
+
+-- events: a terminal one, at t = ln 2/k, with its derivative by the same call
+local function half(k, options)
+  options = options or {}
+  return saros.ode(decay, 1.0, { times = { 0, 0.1, 0.2, 5 }, args = { k }, integrator = options.integrator, rtol = 1e-9, atol = 1e-9,
+                                 events = { when = function(_, y) return y - 0.5 end, direction = -1, terminal = true } })
+end
+for _, name in ipairs{ "dopri5", "rodas4", "sdirk" } do
+  local y, met = half(2.0, { integrator = name })
+  near(y, { 1, math.exp(-0.2), math.exp(-0.4) }, 1e-7) -- the times that were reached
+  assert(#met == 1 and met[1].event == 1)
+  near({ met[1].t, met[1].y }, { math.log(2) / 2, 0.5 }, 1e-7)
+  local function when(k) local _, list = half(k, { integrator = name }) return list[1].t end
+  near(saros.grad(when)(2.0), -math.log(2) / 4, 1e-6)
+  near(saros.grad(saros.grad(when))(2.0), math.log(2) / 4, 1e-5)
+end
+-- a list of them; states that are trees, a jump; what is not met
+local q, list = saros.ode(function(_, s) return { x = s.v, v = -1 } end, { x = 0.0, v = 1.0 }, { times = { 0, 3.2 }, rtol = 1e-9, atol = 1e-9,
+  events = { { when = function(_, s) return s.x end, direction = -1, jump = function(_, s) return { x = s.x, v = -0.5 * s.v } end },
+             { when = function(_, s) return s.v end, direction = -1 }, { when = function(t) return t - 9 end } } })
+assert(#list == 4 and list[1].event == 2 and list[2].event == 1 and list[3].event == 2 and list[4].event == 1)
+near({ list[1].t, list[1].y.x, list[2].t, list[2].y.v, list[3].t, list[4].t }, { 1, 0.5, 2, -1, 2.5, 3 }, 1e-7)
+near({ q.x[2], q.v[2] }, { 0.25 * 0.2 - 0.02, 0.05 }, 1e-6)
+local _, none = saros.ode(slow, 1.0, { times = { 0, 1 }, events = { when = function(_, y) return y - 2 end } })
+assert(#none == 0)
+fails("usage", "chooses its steps", saros.ode, slow, 1.0, { times = { 0, 1 }, integrator = "bdf", events = { when = function(_, y) return y end } })
+fails("usage", "did you mean 'terminal'", saros.ode, slow, 1.0, { times = { 0, 1 }, events = { when = function(_, y) return y end, terminate = true } })
+fails("shape", "1 is needed", saros.ode, slow, T{ 1, 2 }, { times = { 0, 1 }, events = { when = function(_, y) return y end } })
+fails("not_converged", "3 events", saros.ode, function() return 1 end, 0.0, { times = { 0, 9 }, max_events = 3,
+  events = { when = function(_, y) return y - 1 end, jump = function() return 0.0 end } })
 fails("usage", "two parts", saros.ode, decay, 1.0, { times = { 0, 1 }, args = { 1.0 }, integrator = "imex", dt = 0.1 })
 fails("usage", "one part", saros.ode, decay, 1.0, { times = { 0, 1 }, args = { 1.0 }, explicit = slow })
 for _, name in ipairs{ "bdf", "adams" } do -- continuous: to the tolerance

@@ -103,11 +103,12 @@ static saros_status run_eventful(const eventful *of, const char *name, int64_t m
     saros_function *step = step_of(p, integrator), *zero = compiled(p, of->zero);
     saros_function *change = of->change ? compiled(p, of->change) : NULL;
     saros_tensor *y0 = vector(p->n, p->start), *list = vector(p->parameters, p->p);
-    const saros_event_functions event = {zero, change, of->direction, of->ends, most};
-    saros_status status =
-        saros_adapt(step, integrator, 1, &list, y0, (int)p->times, p->time,
-                    &(saros_adapt_options){.rtol = 1e-8, .atol = 1e-8, .event = &event}, output,
-                    NULL, r, &r->steps, &r->info);
+    const saros_event_functions event = {zero, change, of->direction, of->ends};
+    saros_status status = saros_adapt(
+        step, integrator, 1, &list, y0, (int)p->times, p->time,
+        &(saros_adapt_options){
+            .rtol = 1e-8, .atol = 1e-8, .event = &event, .events = 1, .most_events = most},
+        output, NULL, r, &r->steps, &r->info);
     saros_tensor_release(y0);
     saros_tensor_release(list);
     saros_function_release(step);
@@ -174,10 +175,8 @@ typedef struct march {
     call c;
 } march;
 
-/* Inputs y0, times, p. */
-static void march_open(const eventful *of, const char *name, const saros_steps *steps, march *m) {
-    const problem *p = &of->base;
-    *m = (march){.c = {.of = of}};
+/* Inputs y0, times, p; the march is to be appended. */
+static void march_inputs(const problem *p, march *m) {
     ck_ok(saros_graph_make(&m->g));
     m->at[0] = vector(p->n, p->start), m->at[1] = vector(p->times, p->time);
     m->at[2] = vector(p->parameters, p->p);
@@ -186,15 +185,25 @@ static void march_open(const eventful *of, const char *name, const saros_steps *
         m->in[k] = saros_input(m->g, &type, NULL);
     }
     m->c.p = m->in[2];
+}
+
+static void march_append(const char *name, const saros_steps *steps, const saros_event_spec *event,
+                         march *m) {
     saros_march_events(m->g,
                        &(saros_march_spec){.integrator = saros_integrator_find(name),
                                            .y0 = m->in[0],
                                            .times = m->in[1],
                                            .rate = build_rate,
                                            .user = &m->c},
-                       &(saros_event_spec){build_zero, of->change ? build_change : NULL}, steps,
-                       &m->final, &m->kept, &m->time, &m->state);
+                       event, steps, &m->final, &m->kept, &m->time, &m->state);
     ck_ok(saros_graph_status(m->g));
+}
+
+static void march_open(const eventful *of, const char *name, const saros_steps *steps, march *m) {
+    *m = (march){.c = {.of = of}};
+    march_inputs(&of->base, m);
+    march_append(name, steps,
+                 &(saros_event_spec){build_zero, of->change ? build_change : NULL, &m->c}, m);
 }
 
 static void march_close(march *m) {
@@ -300,6 +309,78 @@ START_TEST(marches_through_events_pass_the_checks) {
 }
 END_TEST
 
+/* ---- several events ---- */
+
+/* The ball turns where its speed is 0. */
+static saros_value speed(saros_value t, saros_value y, saros_value p) {
+    (void)t;
+    (void)p;
+    return saros_reshape(part(y, 1), 0, NULL);
+}
+
+enum { LIST = 3 };
+static saros_status run_list(const char *name, saros_function *const zero[LIST],
+                             saros_function *change, record *r) {
+    const problem *p = &falling.base;
+    const saros_event_functions event[LIST] = {
+        {zero[0], change, -1, false}, {zero[1], NULL, -1, false}, {zero[2], NULL, -1, false}};
+    saros_function *step = step_of(p, saros_integrator_find(name));
+    saros_tensor *y0 = vector(p->n, p->start), *list = vector(p->parameters, p->p);
+    saros_status status = saros_adapt(
+        step, saros_integrator_find(name), 1, &list, y0, (int)p->times, p->time,
+        &(saros_adapt_options){.rtol = 1e-8, .atol = 1e-8, .event = event, .events = LIST}, output,
+        NULL, r, &r->steps, &r->info);
+    saros_tensor_release(y0);
+    saros_tensor_release(list);
+    saros_function_release(step);
+    return status;
+}
+
+/* Bounces, heights where it turns, and once more the bounces, noted alone: these fall together with
+ * the first and come before them. The march through all meets them at the same times. */
+START_TEST(several_events_are_met_in_turn) {
+    const builder build[LIST] = {height, speed, height};
+    const int which[] = {2, 0, 1, 2, 0};
+    const double down = sqrt(2 / 9.81), up = 0.8 * down;
+    const double at[] = {down, down, down + up, down + 2 * up, down + 2 * up};
+    saros_function *zero[LIST], *change = compiled(&falling.base, bounce);
+    for (int k = 0; k < LIST; ++k) zero[k] = compiled(&falling.base, build[k]);
+    for (int k = 0; k < ADAPTIVE; ++k) {
+        record r = {0};
+        march m;
+        double sum, gradient[2], total = 0;
+        ck_ok(run_list(adaptive[k], zero, change, &r));
+        ck_assert_int_eq(r.steps.events, 5);
+        for (int i = 0; i < 5; ++i) {
+            ck_assert_int_eq(r.steps.event[i].which, which[i]);
+            ck_near(r.steps.event[i].t, at[i], 1e-7);
+            if (which[i] == 1) ck_near(r.steps.event_state[2 * i], 0.64, 1e-6);
+            total += at[i];
+        }
+        eventful each[LIST];
+        call calls[LIST];
+        saros_event_spec spec[LIST];
+        m = (march){.c = {.of = &falling}};
+        march_inputs(&falling.base, &m);
+        for (int i = 0; i < LIST; ++i) {
+            each[i] = falling;
+            each[i].zero = build[i];
+            calls[i] = (call){&each[i], m.in[2]};
+            spec[i] = (saros_event_spec){build_zero, i ? NULL : build_change, &calls[i]};
+        }
+        march_append(adaptive[k], &r.steps, spec, &m);
+        gradient_of(&m, m.time, &sum, gradient);
+        ck_near(sum, total, 1e-6);
+        ck_near(gradient[0], -total / (2 * 9.81), 1e-6); /* times go as 1/sqrt(g) */
+        ck_near(gradient[1], 5 * down, 1e-5); /* one up and two twice up, by the part kept */
+        march_close(&m);
+        saros_steps_clear(&r.steps);
+    }
+    for (int k = 0; k < LIST; ++k) saros_function_release(zero[k]);
+    saros_function_release(change);
+}
+END_TEST
+
 START_TEST(memory_of_eventful_runs_is_flat) {
     int64_t held = 0;
     for (int round = 0; round < 6; ++round) {
@@ -322,4 +403,5 @@ END_TEST
 SAROS_TEST_MAIN("solvers/event", bounces_are_where_they_are,
                 runs_end_at_events_and_outputs_are_hit_before, events_that_gather_are_an_error,
                 event_times_have_derivatives, outputs_after_events_have_the_right_derivatives,
-                marches_through_events_pass_the_checks, memory_of_eventful_runs_is_flat)
+                marches_through_events_pass_the_checks, several_events_are_met_in_turn,
+                memory_of_eventful_runs_is_flat)

@@ -139,10 +139,10 @@ static saros_status eventful(void) {
     saros_tensor *times = NULL;
     const saros_event_functions event = {.zero = zero};
     saros_status status = SAROS_OK;
-    SAROS_TRY(saros_adapt(step, saros_integrator_find("dopri5"), 1, &parameter, start, 2,
-                          (double[]){0, 1},
-                          &(saros_adapt_options){.rtol = 0.1, .first_step = 0.5, .event = &event},
-                          NULL, NULL, NULL, &steps, NULL));
+    SAROS_TRY(saros_adapt(
+        step, saros_integrator_find("dopri5"), 1, &parameter, start, 2, (double[]){0, 1},
+        &(saros_adapt_options){.rtol = 0.1, .first_step = 0.5, .event = &event, .events = 1}, NULL,
+        NULL, NULL, &steps, NULL));
     SAROS_TRY(open_graph(&g, &p));
     SAROS_TRY(saros_tensor_from(SAROS_F64, 1, (int64_t[]){2}, (double[]){0, 1}, &times));
     saros_march_events(g,

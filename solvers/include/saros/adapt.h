@@ -12,11 +12,14 @@ typedef struct saros_adapt_options {
     double rtol, atol;           /**< 0: 1e-6, 1e-9 */
     double first_step, max_step; /**< 0: a ten-thousandth of the time; unlimited */
     int64_t max_steps;           /**< between outputs, rejected ones included; 0: 100000 */
-    const struct saros_event_functions *event; /**< NULL: none. See event.h */
+    const struct saros_event_functions *event; /**< [events]. See event.h */
+    int events;
+    int64_t most_events; /**< of a run; 0: 10000 */
 } saros_adapt_options;
 
-/** A zero of the event's function, at the end of a step. */
+/** A zero of an event's function, at the end of a step. */
 typedef struct saros_event_place {
+    int which; /**< of the list */
     int64_t interval;
     int64_t step; /**< of its interval, 0 … count-1 */
     double t;
@@ -30,7 +33,8 @@ typedef struct saros_steps {
     double *h;      /**< all of them, interval after interval */
     int64_t events; /**< in the order in which they happened */
     saros_event_place *event;
-    bool ended; /**< by the last event, in the last interval */
+    double *event_state; /**< (events, n): y there, before the change */
+    bool ended;          /**< by the last event, in the last interval */
 } saros_steps;
 
 /** Integrates from times[0] over all others, which are hit.

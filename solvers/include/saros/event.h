@@ -13,22 +13,22 @@
 
 #include "saros/adapt.h"
 
-/** What saros_adapt evaluates, compiled; `event` of its options. */
+/** What saros_adapt evaluates, compiled; a list of them is `event` of its options. */
 typedef struct saros_event_functions {
     const saros_function *zero;   /**< (t, y, parameters…) -> g, an f64 scalar */
     const saros_function *change; /**< (t, y, parameters…) -> y after the event; NULL: as before */
     int direction;                /**< only where g rises (1) or falls (-1); 0: both */
     bool ends;                    /**< the run ends at the first event, which is its last output */
-    int64_t most;                 /**< events of a run; 0: 10000 */
 } saros_event_functions;
 
-/** What the march builds: `zero` a scalar, `change` a state; `user` is that of the march. */
+/** What the march builds: `zero` a scalar, `change` a state. */
 typedef struct saros_event_spec {
     saros_rate_fn zero, change; /**< change: NULL if the state stays */
+    void *user;
 } saros_event_spec;
 
 /** Appends the march over the steps of a run with events. Of `spec` steps, bound and h are not
- * read.
+ * read. @param event one for each of the run's list
  *  @param final y at the last time, or at the event that ended the run;
  *  @param kept leading axis: the output times after the start that were reached (not set if there
  *  is none);  @param event_time (events) and @param event_state (events, n), before the change; not
