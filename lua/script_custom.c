@@ -27,8 +27,7 @@ static saros_status type(void *user, int ins, const saros_type *in, int outs, sa
     const custom *c = user;
     for (int k = 0; k < ins; ++k)
         if (ins != c->ins || !saros_type_equal(&in[k], &c->in[k]))
-            return saros_fail(SAROS_ERR_SHAPE, "custom",
-                              "vmap over saros.custom is not in this build",
+            return saros_fail(SAROS_ERR_SHAPE, "custom", "its types are those of its first call",
                               "saros.custom got other types than when it was called");
     for (int k = 0; k < outs; ++k) out[k] = c->out[k];
     return SAROS_OK;

@@ -185,6 +185,8 @@ near(cube(T{ 1, 2 }), { 1, 8 })
 near(saros.grad(function(x) return cube(x):sum() end)(T{ 1, 2 }), { 3, 12 })
 near(saros.jvp(cube, { T{ 1, 2 } }, { T{ 1, 1 } }), { 1, 8 })
 near(saros.hessian(function(x) return cube(x):sum() end)(T{ 1, 2 }), { 6, 0, 0, 12 }, 1e-12)
+near(saros.vmap(cube)(T{ { 1, 2 }, { 3, 4 } }), { 1, 8, 27, 64 })
+near(saros.vmap(saros.grad(function(x) return cube(x):sum() end))(T{ { 1, 2 }, { 3, 4 } }), { 3, 12, 27, 48 })
 local blind = saros.custom{ forward = function(x) return x end }
 fails("usage", "", saros.grad(function(x) return blind(x) end), 1.0)
 
