@@ -126,7 +126,8 @@ static int transform_value_and_grad(lua_State *L) {
 /** Replaces a bare leaf at `index` by a table that holds it. */
 static void wrap_leaf(lua_State *L, int index) {
     if (!script_is_leaf(L, index)) {
-        if (!lua_istable(L, index)) script_expected(L, index, "x", "a table of arguments");
+        if (!lua_istable(L, index) || lua_rawlen(L, index) == 0)
+            script_expected(L, index, index == 2 ? "x" : "v", "a list of arguments {x, …}");
         return;
     }
     lua_createtable(L, 1, 0);

@@ -1,12 +1,12 @@
 /** eigh: eigenvalues w, ascending, and orthonormal eigenvectors (columns of v) of (A + A^T)/2, by
  * LAPACK syevd. The sign of a vector is fixed: its largest component is positive.
  *
- *  With B = V^T A' V and F_ij = 1/(w_j - w_i) off the diagonal, 0 on it and between equal
- * eigenvalues: w' = diag B, V' = V (F∘B), Ā = sym(V (diag w̄ + F∘(V^T V̄)) V^T). Taylor coefficients:
- * V = V_0 C, from B C = C W and C^T C = 1, order by order, R = B_k + sum_{j=1..k-1} (B_j C_{k-j} -
- * C_j W_{k-j}),  W_k = diag R, C_k = F∘R, with diagonal -1/2 diag sum_{j=1..k-1} C_j^T C_{k-j}.
- * Vectors of equal eigenvalues have no derivative of their own; functions that do not depend on
- * their choice are differentiated correctly at first order.
+ *  With B = V^T A' V and F_ij = 1/(w_j - w_i) off the diagonal, 0 on it: w' = diag B, V' = V (F∘B),
+ * Ā = sym(V (diag w̄ + F∘(V^T V̄)) V^T). Taylor coefficients: V = V_0 C, from B C = C W and C^T C =
+ * 1, order by order, R = B_k + sum_{j=1..k-1} (B_j C_{k-j} - C_j W_{k-j}),  W_k = diag R, C_k =
+ * F∘R, with diagonal -1/2 diag sum_{j=1..k-1} C_j^T C_{k-j}. Vectors of equal eigenvalues have no
+ * derivative, and what a function that does not depend on their choice owes to them is 0/0: both
+ * are NaN, unless nothing at all comes through the pair.
  */
 #include <math.h>
 
@@ -86,7 +86,7 @@ done:
     return status;
 }
 
-/** F∘x */
+/** F∘x; NaN between equal eigenvalues where x is not zero. */
 static saros_value over_gaps(saros_value w, saros_value x) {
     saros_type type = *saros_value_type(x);
     int row[SAROS_MAX_RANK], column[SAROS_MAX_RANK];
@@ -94,9 +94,11 @@ static saros_value over_gaps(saros_value w, saros_value x) {
     column[type.rank - 2] = type.rank - 1;
     saros_value gap = saros_sub(saros_broadcast(w, type.rank, type.shape, column),
                                 saros_broadcast(w, type.rank, type.shape, row));
-    saros_value none = saros_eq(gap, saros_like(gap, 0.0));
+    saros_value beside = saros_sub(x, saros_linalg_part(x, SAROS_ON));
+    saros_value zero = saros_zeros_like(x), none = saros_eq(gap, saros_like(gap, 0.0));
     saros_value ratio = saros_div(x, saros_where(none, saros_like(gap, 1.0), gap));
-    return saros_where(none, saros_zeros_like(x), ratio);
+    saros_value equal = saros_where(saros_eq(beside, zero), zero, saros_like(x, NAN));
+    return saros_where(none, equal, ratio);
 }
 
 /** V^T X V of the symmetric part of X */

@@ -58,6 +58,31 @@ near(saros.jacobian(function(x) return x:sum() * T{ 1, 2, 3 } end)(T{ 1, 2 }), {
 near(saros.jacobian(function(x) return x:slice(1, 1, 1) * x:slice(1, 2, 2) end)(T{ 3, 4, 5 }), { 4, 3, 0 })
 near(saros.hessian(function(x) return x[1]^2 * x[2] end)(T{ 3, 4 }), { 8, 6, 6, 0 })
 near(saros.hessian(function(x) return x^3 end)(2.0), 12)
+-- matrix functions by eigenvectors: right where eigenvalues differ, NaN (and not a wrong number) where two are equal
+local C = T{ { 1, 2 }, { 2, 5 } }
+local function squared(a)
+  local w, v2 = saros.linalg.eigh(a)
+  return (C * saros.matmul(v2 * w^2, saros.transpose(v2))):sum()
+end
+near(saros.grad(squared)(T{ { 1, 0.5 }, { 0.5, 2 } }), { 4, 9, 9, 22 }, 1e-12)
+local lost = saros.grad(squared)(T{ { 1, 0 }, { 0, 1 } }):totable()
+assert(lost[1][2] ~= lost[1][2])
+near(saros.grad(function(a) return ((saros.linalg.eigh(a))^2):sum() end)(T{ { 1, 0 }, { 0, 1 } }), { 2, 0, 0, 2 })
+-- of tables: each leaf of the result holds the tree of its derivatives
+local rows = saros.jacobian(function(p) return { s = p.a * p.b, { p.a:sum() }, note = "kept" } end){ a = T{ 1, 2 }, b = 3.0, n = "x" }
+near(rows.s.a, { 3, 0, 0, 3 })
+near(rows.s.b, { 1, 2 })
+near(rows[1][1].a, { 1, 1 })
+equal(rows[1][1].b, 0.0)
+equal(rows.note, "kept")
+local second = saros.hessian(function(p) return (p.a^2):sum() * p.b end){ a = T{ 1, 2 }, b = 3.0 }
+near(second.a.a, { 6, 0, 0, 6 })
+near(second.a.b, { 2, 4 })
+near(second.b.a, { 2, 4 })
+equal(second.b.b, 0.0)
+fails("type", "no number", saros.jacobian(function(x) return x end), "word")
+fails("type", "must return", saros.jacobian(function() return "word" end), 1.0)
+fails("type", "a list of arguments", saros.jvp, f, { x = 1.0 }, { x = 1.0 })
 local points = normal(6, { 5, 2 })
 local function wave(x) return sin(x:slice(2, 1, 1)):sum(2) * exp(2*x:slice(2, 2, 2)):sum(2) end
 local lap = saros.laplacian(wave)(points)
