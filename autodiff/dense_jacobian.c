@@ -9,6 +9,36 @@
 #include "saros/memory.h"
 #include "walk_impl.h"
 
+/** x, then the values that what lies between x and y reads from elsewhere: the body takes them as
+ * they are, so that the result hangs on each of them, and derivatives by any of them are right. */
+static saros_status inputs_find(saros_value y, saros_value x, saros_value **input, int *count) {
+    ad_walk walk;
+    saros_value bad = ad_walk_begin(&walk, 1, &y, 1, &x, 0, NULL);
+    if (!saros_is_none(bad)) return saros_graph_status(bad.graph);
+    const size_t values = (size_t)saros_graph_count(x.graph);
+    saros_status status = SAROS_OK;
+    uint8_t *seen = saros_allocate_zero(values, 1);
+    *count = 1;
+    *input = ad_values((int)values + 1);
+    if (!seen || !*input) SAROS_TRY(SAROS_ERR_MEMORY);
+    (*input)[0] = x;
+    for (int32_t id = walk.first; id < walk.last; ++id) {
+        if (!ad_walk_visits(&walk, id)) continue;
+        saros_node node = saros_graph_node(x.graph, id, NULL);
+        for (int k = 0; k < node.operands; ++k) {
+            int32_t of = node.operand[k];
+            bool leaf = saros_graph_node(x.graph, of, NULL).operands == 0;
+            if (leaf || seen[of] || of == x.id || ad_active(&walk, of)) continue;
+            seen[of] = 1;
+            (*input)[(*count)++] = (saros_value){x.graph, of};
+        }
+    }
+done:
+    saros_release(seen);
+    ad_walk_close(&walk);
+    return status;
+}
+
 /** Unit vectors of the shape of `like`: (elements, shape…). */
 static saros_value unit_vectors(saros_graph *graph, const saros_type *like) {
     int64_t n = saros_type_count(like), shape[SAROS_MAX_RANK] = {n};
@@ -76,16 +106,18 @@ saros_value saros_dense_jacobian(saros_value y, saros_value x) {
     const bool columns = saros_type_count(&tx) <= saros_type_count(&ty);
     const saros_type *seed = columns ? &tx : &ty, *other = columns ? &ty : &tx;
     saros_body *whole = NULL, *product = NULL;
-    saros_value *operand = NULL, *capture = NULL, out = SAROS_NONE;
+    saros_value *input = NULL, *operand = NULL, *capture = NULL, out = SAROS_NONE;
+    int inputs = 0;
     bool *batched = NULL;
     ad_region region = {0};
     saros_status status = SAROS_OK;
     SAROS_TRY(check(y, x));
-    SAROS_TRY(saros_body_extract(graph, 1, &x, 1, &y, &whole, &capture));
+    SAROS_TRY(inputs_find(y, x, &input, &inputs));
+    SAROS_TRY(saros_body_extract(graph, inputs, input, 1, &y, &whole, &capture));
     operand = ad_values(saros_body_inputs(whole));
     if (!operand) SAROS_TRY(SAROS_ERR_MEMORY);
-    operand[0] = x;
-    for (int k = 1; k < saros_body_inputs(whole); ++k) operand[k] = capture[k - 1];
+    for (int k = 0; k < saros_body_inputs(whole); ++k)
+        operand[k] = k < inputs ? input[k] : capture[k - inputs];
     ad_region_open(&region, graph);
     SAROS_TRY(product_body(whole, operand, columns, columns ? x : y, &region, &product));
     batched = saros_allocate_zero((size_t)region.operands, sizeof *batched);
@@ -105,6 +137,7 @@ done:
     ad_region_free(&region);
     saros_body_release(whole);
     saros_body_release(product);
+    saros_release(input);
     saros_release(operand);
     saros_release(capture);
     saros_release(batched);

@@ -5,9 +5,10 @@
  *
  *      |b - A x| <= max(rtol |b|, atol, 4 eps | |A| |x| |)
  *
- *  or a call lowers it by less than half. The last, what rounding x alone would leave, needs a
- * matrix, and counts only below 1e-6 |b|: beyond, x has run along the kernel of a singular matrix.
- * The right-hand side of a lane is scaled to norm 1, so that the sum PETSc sees counts lanes alike.
+ *  or a call lowers it by less than half. A method that broke down begins anew so. The last, what
+ * rounding x alone would leave, needs a matrix, and counts only below 1e-6 |b|: beyond, x has run
+ * along the kernel of a singular matrix. The right-hand side of a lane is scaled to norm 1, so that
+ * the sum PETSc sees counts lanes alike.
  */
 #include <float.h>
 #include <math.h>
@@ -109,8 +110,9 @@ static PetscErrorCode step_take(saros_krylov *k, const saros_krylov_tolerance *t
         r[i] = norm > 0 ? r[i] / norm : 0;
     }
     PetscCall(VecRestoreArray(k->rhs, &r));
+    int64_t left = tolerance->max_iterations - at->iterations;
     PetscCall(KSPSetTolerances(k->ksp, rtol, 1e-300, PETSC_DEFAULT,
-                               tolerance->max_iterations - at->iterations));
+                               left < PETSC_MAX_INT ? (PetscInt)left : PETSC_MAX_INT));
     PetscCall(k->call->transposed ? KSPSolveTranspose(k->ksp, k->rhs, k->step)
                                   : KSPSolve(k->ksp, k->rhs, k->step));
     PetscCall(KSPGetConvergedReason(k->ksp, reason));
@@ -150,8 +152,11 @@ static saros_status column_solve(saros_krylov *k, double *b) {
         SAROS_TRY(saros_petsc_check(k->scope, residual_judge(k, b, first, &at)));
         if (at.active == 0) break;
         if (!isfinite(at.worst)) return not_converged(k, &at, "a value is not finite");
-        if (reason < 0) return not_converged(k, &at, KSPConvergedReasons[reason]);
-        if (!first && !(at.worst <= before / 2)) return not_converged(k, &at, "stagnation");
+        bool lower = first || at.worst <= before / 2;
+        bool broken = reason == KSP_DIVERGED_BREAKDOWN || reason == KSP_DIVERGED_BREAKDOWN_BICG;
+        if (reason < 0 && !(broken && lower))
+            return not_converged(k, &at, KSPConvergedReasons[reason]);
+        if (!lower) return not_converged(k, &at, "stagnation");
         if (at.iterations >= tolerance->max_iterations)
             return not_converged(k, &at, KSPConvergedReasons[KSP_DIVERGED_ITS]);
         SAROS_TRY(saros_petsc_check(k->scope, step_take(k, tolerance, &at, &reason)));

@@ -127,6 +127,38 @@ START_TEST(a_jacobian_is_differentiated_like_any_value) {
 }
 END_TEST
 
+/* With q = p^2 of the graph around, J = diag(q cos x): derivatives by q and by p, though q is no
+ * input. */
+START_TEST(a_jacobian_hangs_on_the_values_it_reads) {
+    const saros_type scalar = saros_type_scalar(SAROS_F64),
+                     vector = saros_type_make(SAROS_F64, 1, (int64_t[]){3});
+    saros_graph *g = NULL;
+    ck_ok(saros_graph_make(&g));
+    saros_value p = saros_input(g, &scalar, "p"), x = saros_input(g, &vector, "x"), in[] = {p, x};
+    saros_value q = saros_mul(p, p), y = saros_mul(q, saros_sin(x));
+    saros_value sum = saros_sum(saros_dense_jacobian(y, x), 3), one = saros_scalar(g, SAROS_F64, 1);
+    saros_value out[3];
+    saros_vjp(1, &sum, NULL, 1, &q, &out[0]);
+    saros_jvp(1, &sum, 1, &q, &one, &out[1]);
+    saros_vjp(1, &sum, NULL, 1, &p, &out[2]);
+    saros_tensor *at[2] = {NULL}, *value[3] = {NULL};
+    const double points[3] = {0.1, 0.7, -0.4};
+    double cosines = 0, got;
+    for (int k = 0; k < 3; ++k) cosines += cos(points[k]);
+    ck_ok(saros_tensor_scalar(SAROS_F64, 1.5, &at[0]));
+    ck_ok(saros_tensor_from(SAROS_F64, 1, (int64_t[]){3}, points, &at[1]));
+    run_values(2, in, at, 3, out, value);
+    for (int k = 0; k < 3; ++k) {
+        ck_ok(saros_tensor_item(value[k], &got));
+        ck_near(got, k < 2 ? cosines : 3 * cosines, 1e-14);
+        saros_tensor_release(value[k]);
+    }
+    saros_tensor_release(at[0]);
+    saros_tensor_release(at[1]);
+    saros_graph_release(g);
+}
+END_TEST
+
 START_TEST(what_has_no_jacobian_is_named) {
     saros_graph *g = NULL;
     ck_ok(saros_graph_make(&g));
@@ -146,4 +178,5 @@ END_TEST
 
 SAROS_TEST_MAIN("autodiff/dense_jacobian", jacobians_are_right_wide_and_tall,
                 axes_of_both_sides_are_kept, hessians_agree_with_products_and_are_symmetric,
-                a_jacobian_is_differentiated_like_any_value, what_has_no_jacobian_is_named)
+                a_jacobian_is_differentiated_like_any_value,
+                a_jacobian_hangs_on_the_values_it_reads, what_has_no_jacobian_is_named)

@@ -26,7 +26,7 @@ typedef saros_status (*saros_residual_fn)(saros_graph *graph, saros_value x, voi
  * with a matrix also at 4 eps | |A| |x| |, what rounding x alone would leave. */
 typedef struct saros_krylov_tolerance {
     double rtol, atol;
-    int max_iterations;
+    int64_t max_iterations;
 } saros_krylov_tolerance;
 
 typedef struct saros_krylov_options {
