@@ -28,14 +28,15 @@ static saros_value *values_of(const saros_grid_plan *plan, saros_graph *graph) {
 }
 
 saros_value saros_grid_rate(const saros_grid_plan *plan, saros_graph *graph,
-                            const saros_grid_values *values, saros_value state) {
+                            const saros_grid_values *values, const saros_body *form,
+                            saros_value state) {
     saros_value *own = values_of(plan, graph);
     if (!own) return saros_poison(graph);
     saros_value *rate = own + plan->unknowns;
     saros_grid_unpack(plan, state, own);
     saros_lowering l = begin(plan, graph, values, own);
     for (int k = 0; k < plan->unknowns; ++k)
-        rate[k] = saros_place_fill(&l, saros_lower_rate(&l, k, &plan->own[k]), &plan->own[k]);
+        rate[k] = saros_place_fill(&l, saros_lower_rate(&l, form, k, &plan->own[k]), &plan->own[k]);
     saros_value packed = saros_grid_pack(plan, graph, rate);
     end(&l);
     saros_release(own);

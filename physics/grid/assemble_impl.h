@@ -11,9 +11,11 @@ typedef struct saros_grid_values {
     const saros_value *lo, *h;    /**< first coordinate and spacing per axis, scalars */
 } saros_grid_values;
 
-/** dy/dt of the packed state, from the explicit form. */
+/** dy/dt of the packed state, from the explicit form: that of the inspection or a part of it
+ * (terms_impl.h). */
 saros_value saros_grid_rate(const saros_grid_plan *plan, saros_graph *graph,
-                            const saros_grid_values *values, saros_value state);
+                            const saros_grid_values *values, const saros_body *form,
+                            saros_value state);
 /** Residuals at own points, packed (steady problems). */
 saros_value saros_grid_residual(const saros_grid_plan *plan, saros_graph *graph,
                                 const saros_grid_values *values, saros_value state);

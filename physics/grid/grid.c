@@ -17,10 +17,8 @@ static const saros_option rows[] = {
     {"integrator", SAROS_OPTION_TEXT, FIELD(integrator), "bdf", 0, 0,
      "bdf adams euler rk4 ssprk3 dopri5 implicit-euler crank-nicolson sdirk rodas3 rodas4 imex",
      NULL,
-     "time stepping: bdf, adams, sdirk, rodas3, rodas4 and dopri5 choose their steps without dt, "
-     "the "
-     "others take it; default "
-     "sdirk for gradient and fit",
+     "time stepping: bdf, adams, sdirk, imex, rodas3, rodas4 and dopri5 choose their steps without "
+     "dt, the others take it; default sdirk for gradient and fit",
      NULL},
     {"rtol", SAROS_OPTION_NUMBER, FIELD(rtol), "1e-6", 0, 1, NULL, NULL,
      "relative tolerance (in time; of the residual if steady, there 1e-10)", NULL},
@@ -38,6 +36,10 @@ static const saros_option rows[] = {
      "PETSc KSP and PC options by their own names (steady; default direct)", NULL},
     {"accept", SAROS_OPTION_TEXT, FIELD(accept), "", 0, 0, "last", NULL,
      "last: not converging is no error, info.converged says so", NULL},
+    {"implicit", SAROS_OPTION_TEXT, FIELD(implicit_), "", 0, 0, NULL, NULL,
+     "imex: derivatives whose terms are taken implicitly, as \"u.xx v\" (v: v itself); default "
+     "those of second order and above",
+     NULL},
 };
 
 static const saros_option_table table = {"grid", sizeof(saros_grid_options), rows,

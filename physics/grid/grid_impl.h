@@ -31,15 +31,16 @@ saros_status saros_grid_state_start(const saros_task *task, const saros_grid_pro
                                     saros_tensor *const *argument, saros_tensor **out);
 /** The steps of a solve in a graph, between `times` output times. */
 typedef struct saros_grid_schedule {
-    const saros_integrator *integrator;
+    saros_grid_stepper by;
     saros_tensor *counts; /**< i64: number of steps per interval */
     saros_tensor *h;      /**< the steps, or NULL: equal ones */
     int64_t most;
     saros_traced_info info;
 } saros_grid_schedule;
 
-/** One-step integrator by name. Errors: USAGE; UNSUPPORTED for one that splits the rate. */
-saros_status saros_grid_integrator(const char *name, const saros_integrator **out);
+/** One-step integrator by name, with the terms it takes. Errors: USAGE. */
+saros_status saros_grid_stepper_find(const saros_task *task, const char *name,
+                                     saros_grid_stepper *out);
 saros_status saros_grid_schedule_make(const saros_task *task, const saros_grid_program *program,
                                       int times, const double *time, saros_grid_schedule *out);
 void saros_grid_schedule_clear(saros_grid_schedule *schedule);

@@ -205,19 +205,19 @@ static const saros_stencil *choose(const saros_evaluator *e, int order, int axis
     return saros_stencil_find(SAROS_STAGGERED, order);
 }
 
-saros_value saros_lower_rate(saros_lowering *l, int unknown, const saros_place *place) {
-    const saros_body *rate = l->plan->problem->inspection.rate;
-    saros_value rest = saros_lower(l, rate, unknown, place);
-    saros_value mass = saros_lower(l, rate, l->plan->unknowns + unknown, place);
+saros_value saros_lower_rate(saros_lowering *l, const saros_body *form, int unknown,
+                             const saros_place *place) {
+    saros_value rest = saros_lower(l, form, unknown, place);
+    saros_value mass = saros_lower(l, form, l->plan->unknowns + unknown, place);
     return saros_div(saros_neg(rest), mass);
 }
 
 static saros_value time_marker(saros_lowering *l, const saros_evaluator *e, int32_t inner,
                                const saros_place *place) {
     int k = e->input[inner];
-    bool known_form =
-        l->plan->problem->inspection.rate && e->body != l->plan->problem->inspection.rate;
-    if (known_form && k >= 0 && k < l->plan->unknowns) return saros_lower_rate(l, k, place);
+    const saros_body *form = l->plan->problem->inspection.rate;
+    if (form && e->body != form && k >= 0 && k < l->plan->unknowns)
+        return saros_lower_rate(l, form, k, place);
     saros_fail(SAROS_ERR_UNSUPPORTED, "grid", "use time derivatives of unknowns",
                "this time derivative is not in this build of the grid");
     return fail(l);

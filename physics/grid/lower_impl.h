@@ -27,8 +27,9 @@ saros_value saros_lower(saros_lowering *l, const saros_body *body, int output,
 /** As saros_lower, broadcast to the place's shape. */
 saros_value saros_lower_full(saros_lowering *l, const saros_body *body, int output,
                              const saros_place *place);
-/** d(unknown k, t) at a place, from the explicit form. */
-saros_value saros_lower_rate(saros_lowering *l, int unknown, const saros_place *place);
+/** d(unknown k, t) at a place, from an explicit form: outputs rest, then masses. */
+saros_value saros_lower_rate(saros_lowering *l, const saros_body *form, int unknown,
+                             const saros_place *place);
 /** Unknown k (or, from `unknowns` on, the field parameter of that input) at a place. */
 saros_value saros_lower_field(saros_lowering *l, int input, const saros_place *place);
 /** `v` over the place's shape. */

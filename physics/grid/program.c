@@ -101,7 +101,7 @@ static int build(saros_grid_program *program, what kind, saros_graph *graph, sar
     if (kind == START)
         output[0] = saros_grid_start(plan, graph, &values);
     else
-        output[0] = p->transient ? saros_grid_rate(plan, graph, &values, y)
+        output[0] = p->transient ? saros_grid_rate(plan, graph, &values, p->inspection.rate, y)
                                  : saros_grid_residual(plan, graph, &values, y);
     if (kind != JVP) return 1;
     saros_value v = input[(*inputs)++] = saros_input(graph, &state, "v"), product = SAROS_NONE;

@@ -4,6 +4,7 @@
 #define SAROS_GRID_PROGRAM_IMPL_H
 
 #include "assemble_impl.h"
+#include "../terms_impl.h"
 #include "saros/function.h"
 #include "saros/adapt.h"
 
@@ -25,17 +26,33 @@ saros_status saros_grid_program_get(const saros_task *task, const int64_t *cells
 /** Jacobian of the rate or the residual, its inputs those of `rate`; borrowed from the problem. */
 saros_status saros_grid_jacobian_get(const saros_task *task, const saros_grid_program *program,
                                      saros_jacobian **out);
+/** A one-step integrator and what it steps; forms are borrowed from the problem. */
+typedef struct saros_grid_stepper {
+    const saros_integrator *integrator;
+    const saros_body *form;          /**< of the rate, or of its implicit terms */
+    const saros_body *explicit_form; /**< of the other terms; NULL: `form` has all */
+} saros_grid_stepper;
+
+/** What rates are built from; the user data of marches begins with it. */
+typedef struct saros_grid_stepping {
+    const saros_grid_plan *plan;
+    saros_grid_stepper by;
+    saros_grid_values values; /**< `t` is not read */
+} saros_grid_stepping;
+
+/** saros_rate_fn: of `by.form` and `by.explicit_form`. */
+saros_status saros_grid_build_rate(saros_graph *graph, saros_value t, saros_value y, void *user,
+                                   saros_value *rate);
+saros_status saros_grid_build_explicit(saros_graph *graph, saros_value t, saros_value y, void *user,
+                                       saros_value *rate);
+
 /** (t0, t1 as f64[2]; steps as i64[1]; state; parameters…) -> state, borrowed from the problem. */
 saros_status saros_grid_march_get(const saros_task *task, const saros_grid_program *program,
-                                  const saros_integrator *integrator, int64_t bound,
+                                  const saros_grid_stepper *by, int64_t bound,
                                   const saros_function **out);
-
-/** (t, h, state, parameters…) -> (state at t + h, error estimate), borrowed from the problem. */
-saros_status saros_grid_step_get(const saros_task *task, const saros_grid_program *program,
-                                 const saros_integrator *integrator, const saros_function **out);
-/** saros_adapt with that step and the options of the task. */
+/** saros_adapt by steps of the integrator and the options of the task. */
 saros_status saros_grid_adapt(const saros_task *task, const saros_grid_program *program,
-                              const saros_integrator *integrator, saros_tensor *const *argument,
+                              const saros_grid_stepper *by, saros_tensor *const *argument,
                               saros_tensor *y0, int times, const double *time,
                               saros_output_fn output, saros_stop_fn stop, void *user,
                               saros_steps *steps, saros_ode_info *info);

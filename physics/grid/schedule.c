@@ -5,28 +5,37 @@
 #include "grid_impl.h"
 #include "saros/memory.h"
 
-saros_status saros_grid_integrator(const char *name, const saros_integrator **out) {
-    const saros_integrator *found = saros_integrator_find(name);
-    if (!found) return SAROS_ERR_USAGE;
-    if (found->splits)
-        return saros_fail(SAROS_ERR_UNSUPPORTED, "grid", "use sdirk, rodas4 or bdf",
-                          "%s needs the terms of the equation in two parts, an implicit and an "
-                          "explicit one; this is not in this build of the grid",
-                          name);
+saros_status saros_grid_stepper_find(const saros_task *task, const char *name,
+                                     saros_grid_stepper *out) {
+    const saros_grid_options *o = task->options;
+    saros_grid_stepper found = {.integrator = saros_integrator_find(name),
+                                .form = task->problem->inspection.rate};
+    const saros_terms *terms = NULL;
+    if (!found.integrator) return SAROS_ERR_USAGE;
+    if (!found.integrator->splits && o->implicit_)
+        return saros_fail(SAROS_ERR_USAGE, "grid", "use imex",
+                          "%s takes all terms alike, and not some of them implicitly", name);
+    if (found.integrator->splits) {
+        saros_status status = saros_problem_terms(task->problem, o->implicit_, &terms);
+        if (status) return status;
+        found.form = terms->implicit_;
+        found.explicit_form = terms->explicit_;
+    }
     *out = found;
     return SAROS_OK;
 }
 
-static saros_status choose_integrator(const saros_task *task, const saros_integrator **integrator) {
+static saros_status choose_integrator(const saros_task *task, saros_grid_stepper *out) {
     const saros_grid_options *o = task->options;
     const char *name = o->integrator ? o->integrator : "sdirk";
-    saros_status status = saros_grid_integrator(name, integrator);
+    saros_status status = saros_grid_stepper_find(task, name, out);
     if (status) return status;
+    const saros_integrator *integrator = out->integrator;
     double hundredth = (task->end - task->start) / 100;
-    if (!(*integrator)->estimate && !(o->dt > 0))
+    if (!integrator->estimate && !(o->dt > 0))
         return saros_fail(SAROS_ERR_USAGE, "gradient", "give dt, or use sdirk or dopri5",
                           "%s takes fixed steps and dt is not given; try dt = %g", name, hundredth);
-    if (saros_grid_adapts(o, *integrator) && task->open)
+    if (saros_grid_adapts(o, integrator) && task->open)
         return saros_fail(
             SAROS_ERR_USAGE, "gradient",
             "give dt; from C, options.parameters may name the number to choose the steps for",
@@ -67,8 +76,8 @@ static saros_status adapt_steps(const saros_task *task, const saros_grid_program
     if (!argument) return SAROS_ERR_MEMORY;
     SAROS_TRY(saros_grid_arguments(task, &program->plan, argument));
     SAROS_TRY(saros_grid_state_start(task, program, argument, &y0));
-    SAROS_TRY(saros_grid_adapt(task, program, out->integrator, argument, y0, times, time, NULL,
-                               NULL, NULL, &steps, NULL));
+    SAROS_TRY(saros_grid_adapt(task, program, &out->by, argument, y0, times, time, NULL, NULL, NULL,
+                               &steps, NULL));
     SAROS_TRY(saros_steps_tensors(&steps, &out->counts, &out->h));
     out->most = steps.most;
     out->info.steps = steps.total;
@@ -84,10 +93,10 @@ done:
 saros_status saros_grid_schedule_make(const saros_task *task, const saros_grid_program *program,
                                       int times, const double *time, saros_grid_schedule *out) {
     saros_grid_schedule result = {.info.gradient = "discrete"};
-    saros_status status = choose_integrator(task, &result.integrator);
+    saros_status status = choose_integrator(task, &result.by);
     if (status != SAROS_OK) return status;
-    result.info.integrator = result.integrator->name;
-    status = saros_grid_adapts(task->options, result.integrator)
+    result.info.integrator = result.by.integrator->name;
+    status = saros_grid_adapts(task->options, result.by.integrator)
                  ? adapt_steps(task, program, times, time, &result)
                  : count_steps(task, times, time, &result);
     if (status == SAROS_OK)

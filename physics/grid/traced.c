@@ -12,7 +12,8 @@
 #include "saros/memory.h"
 
 typedef struct traced_state {
-    const saros_task *task; /* of the traced solution, which outlives this */
+    saros_grid_stepping step; /* first */
+    const saros_task *task;   /* of the traced solution, which outlives this */
     const saros_grid_program *program;
     saros_graph *graph;
     int times;          /* 0 if steady */
@@ -20,7 +21,6 @@ typedef struct traced_state {
     bool *listed;       /* those of the `times` option */
     saros_value *input; /* parameters, first coordinates, spacings */
     saros_value *field; /* per unknown: (times, nodes…), or (nodes…) if steady */
-    saros_grid_values values;
     double h[3];
     saros_traced_info info;
 } traced_state;
@@ -70,21 +70,12 @@ static int time_index(const traced_state *s, double t) {
 
 /* ---- the solve ---- */
 
-static saros_status build_rate(saros_graph *graph, saros_value t, saros_value y, void *user,
-                               saros_value *rate) {
-    const traced_state *s = user;
-    saros_grid_values values = s->values;
-    values.t = t;
-    *rate = saros_grid_rate(&s->program->plan, graph, &values, y);
-    return SAROS_OK;
-}
-
 /** Unknowns on all nodes. */
 static saros_status build_fields(saros_graph *graph, saros_value t, saros_value y, void *user,
                                  saros_value *kept) {
     const traced_state *s = user;
     const saros_problem *p = s->task->problem;
-    saros_grid_values values = s->values;
+    saros_grid_values values = s->step.values;
     values.t = t;
     saros_value *all = saros_allocate((size_t)(p->unknowns + p->observables) * sizeof *all);
     if (!all) return SAROS_ERR_MEMORY;
@@ -97,7 +88,7 @@ static saros_status build_fields(saros_graph *graph, saros_value t, saros_value 
 static saros_status build_residual(saros_graph *graph, saros_value x, void *user,
                                    saros_value *residual) {
     const traced_state *s = user;
-    *residual = saros_grid_residual(&s->program->plan, graph, &s->values, x);
+    *residual = saros_grid_residual(&s->program->plan, graph, &s->step.values, x);
     return SAROS_OK;
 }
 
@@ -127,7 +118,7 @@ static saros_status trace_steady(traced_state *s) {
 
 static saros_status start_value(traced_state *s, saros_value *y0) {
     if (s->task->common->initial) return constant_state(s, s->task->common->initial, y0);
-    saros_grid_values values = s->values;
+    saros_grid_values values = s->step.values;
     values.t = saros_scalar(s->graph, SAROS_F64, s->task->start);
     *y0 = saros_grid_start(&s->program->plan, s->graph, &values);
     return SAROS_OK;
@@ -143,14 +134,17 @@ static saros_status trace_march(traced_state *s, saros_value y0) {
     SAROS_TRY(saros_tensor_from(SAROS_F64, 1, &count, s->time, &times));
     SAROS_TRY(saros_grid_schedule_make(s->task, s->program, s->times, s->time, &plan));
     s->info = plan.info;
+    s->step.by = plan.by;
     saros_march(s->graph,
-                &(saros_march_spec){.integrator = plan.integrator,
+                &(saros_march_spec){.integrator = plan.by.integrator,
                                     .y0 = y0,
                                     .times = saros_constant(s->graph, times),
                                     .steps = saros_constant(s->graph, plan.counts),
                                     .bound = plan.most,
                                     .h = plan.h ? saros_constant(s->graph, plan.h) : SAROS_NONE,
-                                    .rate = build_rate,
+                                    .rate = saros_grid_build_rate,
+                                    .explicit_rate =
+                                        plan.by.explicit_form ? saros_grid_build_explicit : NULL,
                                     .observed = s->task->problem->unknowns,
                                     .observe = build_fields,
                                     .user = s},
@@ -180,11 +174,12 @@ static saros_status trace_cvode(traced_state *s, saros_value y0) {
     if (status == SAROS_OK) status = saros_tensor_from(SAROS_F64, 1, &count, s->time + 1, &times);
     if (status) return status;
     if (options.jacobian) options.sparsity = saros_jacobian_sparsity(options.jacobian);
+    s->step.by.form = s->task->problem->inspection.rate;
     options.jacobian = NULL; /* its inputs are those of the program, not what the rate captures */
     const saros_cvode_march_spec spec = {.y0 = y0,
                                          .times = s->times,
                                          .time = s->time,
-                                         .rate = build_rate,
+                                         .rate = saros_grid_build_rate,
                                          .user = s,
                                          .options = options};
     const saros_value input[2] = {saros_constant(s->graph, times),
@@ -249,7 +244,7 @@ static saros_value integral(saros_traced *solution, void *state, saros_body *exp
         return saros_poison(s->graph);
     }
     for (int k = 0; k < plan->unknowns; ++k) field[k] = field_at(s, k, j);
-    saros_grid_values values = s->values;
+    saros_grid_values values = s->step.values;
     if (s->times) values.t = saros_scalar(s->graph, SAROS_F64, s->time[j]);
     saros_grid_expression(plan, s->graph, &values, field, expression, &v);
     saros_value flat = saros_is_none(v) ? saros_poison(s->graph)
@@ -357,13 +352,13 @@ static saros_status fill_values(traced_state *s, const saros_value *parameter) {
     if (!s->input) return SAROS_ERR_MEMORY;
     s->field = s->input + s->program->parameters;
     int n = 0;
-    s->values = (saros_grid_values){.t = SAROS_NONE, .parameter = s->input};
+    s->step.values = (saros_grid_values){.t = SAROS_NONE, .parameter = s->input};
     for (int k = 0; k < p->parameters; ++k)
         if (!p->parameter[k].function) s->input[n++] = parameter[k];
-    s->values.lo = s->input + n;
+    s->step.values.lo = s->input + n;
     for (int a = 0; a < plan->axes; ++a)
         s->input[n++] = saros_scalar(s->graph, SAROS_F64, task->axis[a].lo);
-    s->values.h = s->input + n;
+    s->step.values.h = s->input + n;
     for (int a = 0; a < plan->axes; ++a) {
         int64_t cells = plan->nodes[a] - !plan->periodic[a];
         s->h[a] = (task->axis[a].hi - task->axis[a].lo) / (double)cells;
@@ -385,6 +380,7 @@ saros_status saros_grid_trace(const saros_task *task, saros_graph *graph,
     saros_grid_cells(task, cells);
     if (task->transient) SAROS_TRY(saros_grid_check_form(task->problem));
     SAROS_TRY(saros_grid_program_get(task, cells, o->order ? o->order : 2, &s->program));
+    s->step.plan = &s->program->plan;
     SAROS_TRY(fill_values(s, parameter));
     if (task->transient) SAROS_TRY(merge_times(s, asked));
     SAROS_TRY(task->transient ? trace_transient(s) : trace_steady(s));

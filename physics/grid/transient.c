@@ -209,26 +209,24 @@ static saros_status check_steps(const run *r, const char *name, int64_t *most) {
                       o->dt, (long long)*most, (long long)limit);
 }
 
-static saros_status run_adaptive(run *r, saros_tensor *y0, const saros_integrator *integrator) {
+static saros_status run_adaptive(run *r, saros_tensor *y0, const saros_grid_stepper *by) {
     saros_ode_info ode = {0};
-    saros_status status =
-        saros_grid_adapt(r->task, r->program, integrator, r->argument, y0, r->times.count,
-                         r->times.time, take, stop, r, NULL, &ode);
+    saros_status status = saros_grid_adapt(r->task, r->program, by, r->argument, y0, r->times.count,
+                                           r->times.time, take, stop, r, NULL, &ode);
     r->info.steps = ode.steps;
     return status;
 }
 
 static saros_status run_steps(run *r, saros_tensor *y0, const char *name) {
     const saros_grid_options *o = r->task->options;
-    const saros_integrator *integrator = NULL;
-    saros_status status = saros_grid_integrator(name, &integrator);
+    saros_grid_stepper by = {0};
+    saros_status status = saros_grid_stepper_find(r->task, name, &by);
     if (status) return status;
-    if (saros_grid_adapts(o, integrator)) return run_adaptive(r, y0, integrator);
+    if (saros_grid_adapts(o, by.integrator)) return run_adaptive(r, y0, &by);
     int64_t most = 1;
     const saros_function *march = NULL;
     status = check_steps(r, name, &most);
-    if (status == SAROS_OK)
-        status = saros_grid_march_get(r->task, r->program, integrator, most, &march);
+    if (status == SAROS_OK) status = saros_grid_march_get(r->task, r->program, &by, most, &march);
     saros_tensor *state = saros_tensor_retain(y0);
     const double start = largest(y0);
     if (status == SAROS_OK) status = take(r->times.time[0], state, r);

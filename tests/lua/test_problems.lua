@@ -205,3 +205,23 @@ for _, integrator in ipairs{ "implicit-euler", "crank-nicolson", "sdirk" } do
   near(value, math.exp(-0.7), tolerance, integrator)
   near(slope, -math.exp(-0.7), tolerance, integrator .. ", slope")
 end
+
+-- imex: terms with second derivatives implicit, or those that are named
+local fisher = saros.problem{ name = "fisher", domain = { x = { 0, 1 }, t = { 0, 0.5 } }, unknowns = { "u" }, parameters = { k = 0.05, a = 3 },
+  equation = function(s, p) return s.u.t - p.k*s.u.xx - p.a*s.u*(1 - s.u) end,
+  initial = function(s) return 0.5 + 0.4*saros.cos(math.pi*s.x) end, boundary = { x = saros.neumann(0) } }
+local fine = fisher:solve{ cells = 64, rtol = 1e-9, atol = 1e-11 }
+for _, names in ipairs{ "u.xx", "u.xx u" } do
+  local split = fisher:solve{ cells = 64, integrator = "imex", implicit = names, dt = 0.01 }
+  near(split:error(fine, { t = 0.5 }), 0, 1e-5)
+  assert(split.info.steps == 50 and split.info.integrator == "imex")
+end
+local slopes = {}
+for k, integrator in ipairs{ "imex", "sdirk" } do
+  local _, d = fisher:gradient{ objective = function(sol) return sol:integral(function(s) return s.u^2 end, { t = 0.5 }) end,
+    wrt = { "k", "a" }, cells = 32, integrator = integrator, rtol = 1e-8, check = true }
+  slopes[k] = { d.k, d.a }
+end
+near(slopes[1], slopes[2], 1e-5)
+fails("usage", "names no unknown", function() fisher:solve{ cells = 16, integrator = "imex", implicit = "v.xx" } end)
+fails("usage", "takes all terms alike", function() fisher:solve{ cells = 16, integrator = "rk4", dt = 1e-4, implicit = "u.xx" } end)

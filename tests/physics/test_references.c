@@ -264,17 +264,6 @@ START_TEST(every_integrator_brings_an_advected_wave_back) {
 }
 END_TEST
 
-START_TEST(a_rate_in_two_parts_is_not_in_this_build) {
-    saros_problem *p = NULL;
-    saros_solution *s = NULL;
-    ck_ok(saros_equation_advection(&(saros_advection_spec){0}, &p));
-    ck_fails(
-        saros_problem_solve(p, &saros_grid, &(saros_grid_options){.integrator = "imex"}, NULL, &s),
-        SAROS_ERR_UNSUPPORTED);
-    saros_problem_release(p);
-}
-END_TEST
-
 SAROS_TEST_MAIN("physics/references", burgers_a_agrees_with_the_reference_values,
                 burgers_b_agrees_with_the_reference_values,
                 burgers_on_2048_cells_of_order_4_is_within_1e_5_of_cole_hopf,
@@ -283,5 +272,4 @@ SAROS_TEST_MAIN("physics/references", burgers_a_agrees_with_the_reference_values
                 heat_in_space_agrees_with_the_exact_solution,
                 poisson_on_the_square_agrees_with_the_reference_values,
                 bratu_on_the_square_agrees_with_the_reference_value,
-                every_integrator_brings_an_advected_wave_back,
-                a_rate_in_two_parts_is_not_in_this_build)
+                every_integrator_brings_an_advected_wave_back)

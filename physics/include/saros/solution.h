@@ -168,6 +168,8 @@ typedef struct saros_grid_options {
     int64_t max_steps;
     const char *nonlinear, *linear; /**< PETSc options by their own names: "snes_rtol 1e-9 …" */
     const char *accept;             /**< "last": not converging is no error */
+    const char *implicit_; /**< with imex: derivatives ("u.xx v") whose terms are taken implicitly;
+                              NULL: those with derivatives of second order and above */
 } saros_grid_options;
 
 SAROS_API_DATA const saros_method saros_grid;
