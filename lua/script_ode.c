@@ -14,7 +14,7 @@
 static const saros_option rows[] = {
     {"integrator", SAROS_OPTION_TEXT, FIELD(integrator), "bdf", 0, 0, NULL, NULL,
      "bdf, adams (gradients continuous), or a one-step integrator (discrete): with dt, or by rtol; "
-     "with events rodas4",
+     "default inside transforms sdirk, with events rodas4",
      NULL},
     {"rtol", SAROS_OPTION_NUMBER, FIELD(rtol), "1e-6", 0, 1, NULL, NULL,
      "relative tolerance where steps are chosen", NULL},
@@ -25,7 +25,7 @@ static const saros_option rows[] = {
     {"times", SAROS_OPTION_TIMES, FIELD(times), "", 0, 0, NULL, NULL,
      "list of times, the first is the start", NULL},
     {"max_steps", SAROS_OPTION_INTEGER, FIELD(max_steps), "100000", 1, 1e15, NULL, NULL,
-     "between two times", NULL},
+     "between two times; where not given, inside transforms 100000 in all", NULL},
     {"max_events", SAROS_OPTION_INTEGER, FIELD(max_events), "10000", 1, 1e15, NULL, NULL,
      "of a run", NULL},
 };
@@ -190,11 +190,7 @@ static int march_core(lua_State *L) {
     script_locate(L, graph);
     saros_value y0;
     script_ode ode = script_ode_read(L, &y0);
-    if (!ode.options.integrator)
-        script_fail(L, SAROS_ERR_UNSUPPORTED, "integrator = \"rodas4\", or \"bdf\"",
-                    "ode: inside a transform name the integrator: gradients of one-step "
-                    "integrators are those of the numbers computed, those of bdf and adams "
-                    "continuous");
+    if (!ode.options.integrator) ode.integrator = saros_integrator_find("sdirk");
     if (y0.graph != graph) y0 = script_alias(L, y0);
     if (ode.integrator && chooses(&ode.options, ode.integrator))
         return script_ode_march(L, &ode, y0);
@@ -348,8 +344,8 @@ static int solver_ode(lua_State *L) {
     script_before_work(L);
     const saros_integrator *integrator = find_integrator(L, &o);
     const script_trace *top = script_state_of(L)->top;
-    /* one-step integrators in a recording of its own are marched there: f may know its values */
-    const bool marched = top && integrator && top->owned;
+    /* one-step integrators in a recording are marched there: f may know its values */
+    const bool marched = top && integrator && (top->owned || !has(L, 3, "events"));
     if (chooses(&o, integrator) && !marched &&
         (!top || (o.integrator && !any_traced(L, 2) && !any_traced(L, 3))))
         return solve_numbers(L, &o, integrator);

@@ -11,8 +11,8 @@
 static void check(lua_State *L, saros_status status) {
     if (status == SAROS_ERR_USAGE && strcmp(saros_error_last()->where, "saros_compile") == 0)
         script_fail(L, SAROS_ERR_USAGE, "dt = …",
-                    "ode: steps are chosen by rtol only where numbers are known, not inside jit, "
-                    "loops or vmap");
+                    "ode: events are looked for by rtol only where numbers are known, not inside "
+                    "jit, loops or vmap");
     script_check(L, status);
 }
 
@@ -43,9 +43,6 @@ void script_ode_compile(lua_State *L, const script_ode *ode, script_ode_function
     const saros_value in[3] = {saros_input(graph, &scalar, "t"), saros_input(graph, &scalar, "h"),
                                saros_input(graph, &vector, "y")};
     saros_value step[2];
-    if (!ode->integrator->estimate)
-        script_fail(L, SAROS_ERR_USAGE, "dopri5, sdirk, rodas4 …",
-                    "ode: %s has no error estimate to choose steps by", ode->integrator->name);
     saros_march_step(
         graph,
         &(saros_march_spec){.integrator = ode->integrator,
@@ -170,21 +167,34 @@ static int march_events(lua_State *L, script_ode *ode, const saros_steps *steps,
     return 2;
 }
 
-int script_ode_march(lua_State *L, script_ode *ode, saros_value y0) {
+/** Most steps between two times. By default 100000 in all, so that many times need not much memory,
+ * but 1000 at least. */
+static int64_t steps_between(const script_ode_options *o) {
+    enum { ALL = 100000, LEAST = 1000 };
+    if (o->max_steps > 0) return o->max_steps;
+    const int64_t share = ALL / (o->times.count - 1);
+    return share < LEAST ? LEAST : share;
+}
+
+/** Events are looked for with the numbers in force: how many there are shapes the result. */
+static int march_numbers(lua_State *L, script_ode *ode, saros_value y0) {
     script_ode_functions f = {0};
-    saros_tensor *count = NULL, *h = NULL;
-    saros_value final, kept;
     if (!script_state_of(L)->top->owned)
         check(L, saros_fail(SAROS_ERR_USAGE, "saros_compile", NULL, "a body has inputs"));
     script_ode_compile(L, ode, &f);
-    const saros_steps *steps =
-        script_ode_run(L, &ode->options, ode->integrator, &f, numbers_of(L, y0), NULL, NULL);
-    if (ode->events) return march_events(L, ode, steps, y0);
+    return march_events(
+        L, ode,
+        script_ode_run(L, &ode->options, ode->integrator, &f, numbers_of(L, y0), NULL, NULL), y0);
+}
+
+int script_ode_march(lua_State *L, script_ode *ode, saros_value y0) {
+    saros_value final, kept;
+    if (ode->events) return march_numbers(L, ode, y0);
     saros_march_spec spec = march_of(L, ode, y0);
-    script_check(L, saros_steps_tensors(steps, &count, &h));
-    spec.steps = constant(L, count);
-    spec.h = constant(L, h);
-    spec.bound = steps->most;
+    spec.bound = steps_between(&ode->options);
+    saros_adapt_steps(y0.graph, &spec,
+                      &(saros_adapt_options){.rtol = ode->options.rtol, .atol = ode->options.atol},
+                      &spec.steps, &spec.h);
     saros_march(y0.graph, &spec, &final, &kept);
     if (saros_is_poisoned(kept)) script_push_value(L, kept, false); /* raises */
     push_states(L, ode, y0, kept);

@@ -117,8 +117,9 @@ void saros_march_step(saros_graph *graph, const saros_march_spec *spec, saros_va
     saros_value estimate = SAROS_NONE;
     saros_status status = root_options(spec, &options, &owned);
     if (status == SAROS_OK && error && !spec->integrator->estimate)
-        status = saros_fail(SAROS_ERR_USAGE, "saros_march_step", NULL,
-                            "integrator %s has no error estimate", spec->integrator->name);
+        status = saros_fail(
+            SAROS_ERR_USAGE, "saros_march_step", "fixed steps, or dopri5, sdirk, rodas4 …",
+            "integrator %s has no error estimate to choose steps by", spec->integrator->name);
     saros_step step = {.graph = graph,
                        .t = t,
                        .h = h,

@@ -169,7 +169,81 @@ START_TEST(gradients_agree_with_fine_equal_steps) {
 }
 END_TEST
 
+/* A choice of steps in the graph and the march over them: inputs y0, times, p. */
+START_TEST(steps_chosen_in_the_graph_are_those_of_a_run) {
+    const problem *const of[2] = {&smooth, &stiff};
+    for (int k = 0; k < ADAPTIVE + STIFF; ++k) {
+        const problem *p = of[k / ADAPTIVE];
+        const saros_adapt_options options = {.rtol = 1e-8, .atol = 1e-10};
+        record r = {0};
+        ck_ok(run(p, adaptive[k % ADAPTIVE], &options, &r));
+        replay f = replay_make(p, adaptive[k % ADAPTIVE], &r.steps);
+        context c = {p, f.in[4]};
+        saros_march_spec spec = {.integrator = saros_integrator_find(adaptive[k % ADAPTIVE]),
+                                 .y0 = f.in[0],
+                                 .times = f.in[1],
+                                 .bound = 5000,
+                                 .rate = rate,
+                                 .user = &c};
+        saros_value out[6] = {f.kept}, *j = out + 2;
+        saros_adapt_steps(f.g, &spec, &options, &spec.steps, &spec.h);
+        saros_march(f.g, &spec, &f.final, &out[1]);
+        for (int i = 0; i < 2; ++i) {
+            j[i] = saros_sum(saros_power(out[i], 2), 3);
+            saros_vjp(1, &j[i], NULL, 1, &f.in[4], &j[2 + i]);
+        }
+        saros_function *function = NULL;
+        saros_tensor *got[6] = {NULL};
+        ck_ok(saros_compile(f.g, 5, f.in, 6, out, NULL, &function));
+        ck_ok(saros_function_call(function, f.at, got, NULL));
+        for (int i = 0; i < 6; i += 2)
+            for (int64_t e = 0; e < saros_tensor_count(got[i]); ++e)
+                ck_near(((const double *)saros_tensor_const_data(got[i]))[e],
+                        ((const double *)saros_tensor_const_data(got[i + 1]))[e], 1e-12);
+        for (int i = 0; i < 6; ++i) saros_tensor_release(got[i]);
+        saros_function_release(function);
+        replay_free(&f);
+        saros_steps_clear(&r.steps);
+    }
+}
+END_TEST
+
+START_TEST(choices_that_cannot_be_made_are_refused) {
+    const problem *p = &smooth;
+    saros_graph *g = NULL;
+    ck_ok(saros_graph_make(&g));
+    saros_type state = saros_type_make(SAROS_F64, 1, &p->n),
+               times = saros_type_make(SAROS_F64, 1, &p->times),
+               one = saros_type_make(SAROS_F64, 1, (int64_t[]){1});
+    saros_value in[3] = {saros_input(g, &state, "y0"), saros_input(g, &times, "times"),
+                         saros_input(g, &one, "p")};
+    context c = {p, in[2]};
+    saros_march_spec spec = {.integrator = saros_integrator_find("dopri5"),
+                             .y0 = in[0],
+                             .times = in[1],
+                             .bound = 4,
+                             .rate = rate,
+                             .user = &c};
+    saros_value out[2];
+    saros_function *function = NULL;
+    saros_adapt_steps(g, &spec, &(saros_adapt_options){.rtol = 1e-10}, &out[0], &out[1]);
+    ck_ok(saros_compile(g, 3, in, 2, out, NULL, &function));
+    saros_tensor *at[3] = {vector(2, p->start), vector(3, p->time), vector(1, p->p)},
+                 *got[2] = {NULL};
+    ck_fails(saros_function_call(function, at, got, NULL), SAROS_ERR_NOT_CONVERGED);
+    saros_adapt_steps(g, &spec, &(saros_adapt_options){.events = 1}, &out[0], &out[1]);
+    ck_assert(saros_is_poisoned(out[0]) && saros_is_poisoned(out[1]));
+    spec.integrator = saros_integrator_find("rk4");
+    saros_adapt_steps(g, &spec, &(saros_adapt_options){.rtol = 1e-10}, &out[0], &out[1]);
+    ck_assert(saros_is_poisoned(out[0]) && saros_is_poisoned(out[1]));
+    for (int k = 0; k < 3; ++k) saros_tensor_release(at[k]);
+    saros_function_release(function);
+    saros_graph_release(g);
+}
+END_TEST
+
 SAROS_TEST_MAIN("solvers/replay", a_replay_gives_the_numbers_of_the_run,
                 gradients_are_those_of_the_replayed_numbers,
                 stiff_sensitivities_are_as_accurate_as_the_run,
-                gradients_agree_with_fine_equal_steps)
+                gradients_agree_with_fine_equal_steps, steps_chosen_in_the_graph_are_those_of_a_run,
+                choices_that_cannot_be_made_are_refused)

@@ -55,4 +55,12 @@ SAROS_API void saros_steps_clear(saros_steps *steps);
 SAROS_API saros_status saros_steps_tensors(const saros_steps *steps, saros_tensor **count,
                                            saros_tensor **h);
 
+/** The same as a node: steps are chosen when the function runs, for the numbers it is given.
+ * `count` and `h` go into spec->steps and spec->h of saros_march; no derivative goes through them.
+ * @param spec as saros_march_step reads it, and `times`, and `bound`: most steps of an interval,
+ * rejected ones included (options->max_steps is not read). Events: UNSUPPORTED. */
+SAROS_API void saros_adapt_steps(saros_graph *graph, const saros_march_spec *spec,
+                                 const saros_adapt_options *options, saros_value *count,
+                                 saros_value *h);
+
 #endif
