@@ -99,19 +99,16 @@ static saros_status check(saros_value y, saros_value x) {
     return ad_independent("saros_dense_jacobian", 1, &y, 1, &x);
 }
 
-saros_value saros_dense_jacobian(saros_value y, saros_value x) {
-    if (saros_is_poisoned(y) || saros_is_poisoned(x)) return saros_is_poisoned(y) ? y : x;
+/* J v, or J^T v, for each row of `seeds` (count, shape…). */
+static saros_value products(saros_value y, saros_value x, bool columns, saros_value seeds) {
     saros_graph *graph = x.graph;
-    const saros_type tx = *saros_value_type(x), ty = *saros_value_type(y);
-    const bool columns = saros_type_count(&tx) <= saros_type_count(&ty);
-    const saros_type *seed = columns ? &tx : &ty, *other = columns ? &ty : &tx;
     saros_body *whole = NULL, *product = NULL;
     saros_value *input = NULL, *operand = NULL, *capture = NULL, out = SAROS_NONE;
     int inputs = 0;
     bool *batched = NULL;
     ad_region region = {0};
     saros_status status = SAROS_OK;
-    SAROS_TRY(check(y, x));
+    if (saros_is_poisoned(seeds)) return seeds;
     SAROS_TRY(inputs_find(y, x, &input, &inputs));
     SAROS_TRY(saros_body_extract(graph, inputs, input, 1, &y, &whole, &capture));
     operand = ad_values(saros_body_inputs(whole));
@@ -122,16 +119,9 @@ saros_value saros_dense_jacobian(saros_value y, saros_value x) {
     SAROS_TRY(product_body(whole, operand, columns, columns ? x : y, &region, &product));
     batched = saros_allocate_zero((size_t)region.operands, sizeof *batched);
     if (!batched) SAROS_TRY(SAROS_ERR_MEMORY);
-    region.operand[0] = unit_vectors(graph, seed);
+    region.operand[0] = seeds;
     batched[0] = true;
-    saros_vmap(graph, product, saros_type_count(seed), region.operand, batched, &out);
-    if (!saros_is_poisoned(out)) {
-        int64_t shape[SAROS_MAX_RANK];
-        for (int a = 0; a < seed->rank; ++a) shape[a] = seed->shape[a];
-        for (int a = 0; a < other->rank; ++a) shape[seed->rank + a] = other->shape[a];
-        out = saros_reshape(out, seed->rank + other->rank, shape);
-        if (columns && !saros_is_poisoned(out)) out = turn(out, tx.rank, ty.rank);
-    }
+    saros_vmap(graph, product, saros_value_type(seeds)->shape[0], region.operand, batched, &out);
 done:
     if (status != SAROS_OK) out = saros_poison(graph);
     ad_region_free(&region);
@@ -142,6 +132,35 @@ done:
     saros_release(capture);
     saros_release(batched);
     return out;
+}
+
+saros_value saros_dense_jacobian(saros_value y, saros_value x) {
+    if (saros_is_poisoned(y) || saros_is_poisoned(x)) return saros_is_poisoned(y) ? y : x;
+    const saros_type tx = *saros_value_type(x), ty = *saros_value_type(y);
+    const bool columns = saros_type_count(&tx) <= saros_type_count(&ty);
+    const saros_type *seed = columns ? &tx : &ty, *other = columns ? &ty : &tx;
+    int64_t shape[SAROS_MAX_RANK];
+    if (check(y, x) != SAROS_OK) return saros_poison(x.graph);
+    saros_value out = products(y, x, columns, unit_vectors(x.graph, seed));
+    if (saros_is_poisoned(out)) return out;
+    for (int a = 0; a < seed->rank; ++a) shape[a] = seed->shape[a];
+    for (int a = 0; a < other->rank; ++a) shape[seed->rank + a] = other->shape[a];
+    out = saros_reshape(out, seed->rank + other->rank, shape);
+    return columns && !saros_is_poisoned(out) ? turn(out, tx.rank, ty.rank) : out;
+}
+
+saros_value saros_jacobian_products(saros_value y, saros_value x, saros_value v) {
+    const saros_value all[3] = {y, x, v};
+    const saros_value bad = ad_poisoned(3, all);
+    if (!saros_is_none(bad)) return bad;
+    const saros_type tx = *saros_value_type(x), tv = *saros_value_type(v);
+    saros_status status = ad_independent("saros_jacobian_products", 1, &y, 1, &x);
+    bool right = tv.rank == tx.rank + 1 && tv.dtype == tx.dtype && y.graph == x.graph;
+    for (int a = 0; right && a < tx.rank; ++a) right = tv.shape[a + 1] == tx.shape[a];
+    if (status == SAROS_OK && !right)
+        status = saros_fail(SAROS_ERR_SHAPE, "saros_jacobian_products", NULL,
+                            "v must have the dtype and the shape of x behind one more axis");
+    return status == SAROS_OK ? products(y, x, true, v) : saros_poison(x.graph);
 }
 
 saros_value saros_hessian(saros_value y, saros_value x) {

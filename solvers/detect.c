@@ -28,7 +28,9 @@ typedef struct detection {
     int64_t n;     /* elements of x */
     int64_t *seen; /* per element of x: the last union that has it */
     int64_t unions;
-    sets made; /* the value under construction: elements below `count` are complete */
+    int32_t ids;  /* from x to y */
+    bool *needed; /* of these */
+    sets made;    /* the value under construction: elements below `count` are complete */
     int64_t end, room;
 } detection;
 
@@ -146,6 +148,17 @@ static saros_status other(detection *d, const saros_node *node, int32_t output) 
 
 /* ---- the pass ---- */
 
+/** Which nodes y needs: what else the graph holds is not looked at. */
+static void mark_needed(detection *d, saros_value y) {
+    d->needed[y.id - d->first] = true;
+    for (int32_t id = y.id; id > d->first; --id) {
+        if (!d->needed[id - d->first]) continue;
+        saros_node node = saros_graph_node(d->graph, id, NULL);
+        for (int k = 0; k < node.operands; ++k)
+            if (node.operand[k] > d->first) d->needed[node.operand[k] - d->first] = true;
+    }
+}
+
 static saros_status visit(detection *d, const saros_node *node) {
     bool reads = false;
     for (int k = 0; k < node->operands; ++k) reads = reads || sets_of(d, node->operand[k])->start;
@@ -155,6 +168,7 @@ static saros_status visit(detection *d, const saros_node *node) {
         saros_status status;
         if (!saros_dtype_is_float(saros_value_dtype(out)) && saros_value_dtype(out) != SAROS_OPAQUE)
             continue;
+        if (out.id - d->first >= d->ids || !d->needed[out.id - d->first]) continue;
         if (node->row->flags & SAROS_POINTWISE)
             status = pointwise(d, node);
         else
@@ -203,10 +217,13 @@ saros_status saros_sparsity_detect(saros_value y, saros_value x, saros_sparsity 
     if (status != SAROS_OK) return status;
     detection d = {.graph = y.graph, .first = x.id, .n = saros_type_count(saros_value_type(x))};
     int32_t ids = y.id < x.id ? 0 : y.id - x.id + 1;
+    d.ids = ids;
+    d.needed = saros_allocate_zero((size_t)ids + 1, sizeof *d.needed);
     d.seen = saros_allocate_zero((size_t)d.n + 1, sizeof *d.seen);
     /* a node's further outputs may lie beyond y */
     d.of = saros_allocate_zero((size_t)ids + SAROS_MAX_OUTPUTS, sizeof *d.of);
-    if (!d.seen || !d.of) SAROS_TRY(SAROS_ERR_MEMORY);
+    if (!d.seen || !d.of || !d.needed) SAROS_TRY(SAROS_ERR_MEMORY);
+    if (ids) mark_needed(&d, y);
     SAROS_TRY(begin(&d, d.n));
     for (int64_t e = 0; e < d.n; ++e) {
         d.made.column[d.end++] = e;
@@ -226,6 +243,7 @@ done:
     sets_free(&d.made);
     for (int32_t k = 0; d.of && k < ids + SAROS_MAX_OUTPUTS; ++k) sets_free(&d.of[k]);
     saros_release(d.of);
+    saros_release(d.needed);
     saros_release(d.seen);
     return status;
 }

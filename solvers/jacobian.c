@@ -17,6 +17,7 @@ struct saros_jacobian {
     bool given;            /**< by the caller, so that it is verified once */
     atomic_bool verified;
     saros_compression *entries; /**< NULL: coloured */
+    bool direct;                /**< `function` gives the values themselves */
     saros_function *function;   /**< scales of the entries, or (inputs…, v) -> J v */
 };
 
@@ -52,8 +53,19 @@ static saros_status products(saros_jacobian *j, saros_sparsity *pattern, saros_t
     return status;
 }
 
+static saros_status values_directly(const saros_jacobian *j, saros_tensor *const *in,
+                                    double *values) {
+    saros_tensor *out = NULL;
+    saros_status status = saros_tensor_wrap(SAROS_F64, 1, &j->pattern->nonzeros, NULL, values,
+                                            SAROS_BORROW, NULL, NULL, &out);
+    if (status == SAROS_OK) status = saros_function_call(j->function, in, &out, NULL);
+    saros_tensor_release(out);
+    return status;
+}
+
 saros_status saros_jacobian_values(saros_jacobian *j, saros_tensor *const *in, double *values) {
     if (j->entries) return saros_compression_values(j->entries, j->function, in, values);
+    if (j->direct) return values_directly(j, in, values);
     if (!j->asked) return products(j, j->pattern, in, values);
     double *asked = saros_allocate((size_t)(j->asked->nonzeros + 1) * sizeof *asked);
     if (!asked) return SAROS_ERR_MEMORY;
@@ -199,6 +211,66 @@ saros_status saros_jacobian_make(saros_value y, saros_value x, int inputs, const
     if (!options || !options->coloured) SAROS_TRY(saros_compression_find(y, x, NULL, &j->entries));
     status =
         j->entries ? make_entries(j, y, input, &compile) : make_products(j, y, x, input, &compile);
+    if (status) goto done;
+    *out = j;
+    return SAROS_OK;
+done:
+    saros_jacobian_release(j);
+    return status;
+}
+
+/* ---- Hessians ---- */
+
+/* Entries of the gradient in a symmetric pattern; none found: j->entries stays NULL. */
+static saros_status symmetric_entries(saros_jacobian *j, saros_value gradient, saros_value x) {
+    saros_compression *found = NULL;
+    saros_sparsity *symmetric = NULL;
+    saros_status status = SAROS_OK;
+    SAROS_TRY(saros_compression_find(gradient, x, NULL, &found));
+    if (!found) goto done;
+    saros_sparsity *pattern = saros_compression_pattern(found);
+    SAROS_TRY(saros_sparsity_symmetric(pattern, &symmetric));
+    if (symmetric->nonzeros == pattern->nonzeros) {
+        j->entries = found;
+        found = NULL;
+        goto done;
+    }
+    SAROS_TRY(saros_compression_find(gradient, x, symmetric, &j->entries));
+done:
+    saros_sparsity_release(symmetric);
+    saros_compression_release(found);
+    return status;
+}
+
+static saros_status symmetric_products(saros_jacobian *j, saros_value gradient, saros_value x,
+                                       const saros_value *input,
+                                       const saros_compile_options *options) {
+    saros_sparsity *found = NULL;
+    saros_value values;
+    saros_status status = SAROS_OK;
+    SAROS_TRY(saros_sparsity_detect(gradient, x, &found));
+    SAROS_TRY(saros_sparsity_symmetric(found, &j->pattern));
+    SAROS_TRY(saros_symmetric_values(gradient, x, j->pattern, &values, &j->arrays));
+    j->direct = true;
+    status = saros_compile(x.graph, j->inputs, input, 1, &values, options, &j->function);
+done:
+    saros_sparsity_release(found);
+    return status;
+}
+
+saros_status saros_hessian_make(saros_value y, saros_value x, int inputs, const saros_value *input,
+                                const saros_jacobian_options *options, saros_jacobian **out) {
+    saros_value gradient;
+    saros_vjp(1, &y, NULL, 1, &x, &gradient);
+    if (!saros_is_poisoned(x)) gradient = saros_instantiate(gradient, x);
+    saros_status status = check(gradient, x);
+    if (status) return status;
+    saros_compile_options compile = {.name = options && options->name ? options->name : "hessian"};
+    saros_jacobian *j = make(inputs);
+    if (!j) return SAROS_ERR_MEMORY;
+    if (!options || !options->coloured) SAROS_TRY(symmetric_entries(j, gradient, x));
+    status = j->entries ? make_entries(j, gradient, input, &compile)
+                        : symmetric_products(j, gradient, x, input, &compile);
     if (status) goto done;
     *out = j;
     return SAROS_OK;

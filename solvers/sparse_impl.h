@@ -38,6 +38,17 @@ saros_status saros_sparsity_colouring(saros_sparsity *pattern, const saros_colou
  * if one is found; else nothing is changed. */
 saros_status saros_colouring_lattice(const saros_sparsity *pattern, int below, int *of_column,
                                      int *colours);
+/** A star colouring of a symmetric pattern with its whole diagonal (colour_star.c). */
+saros_status saros_colouring_star(const saros_sparsity *pattern, int *of_column, int *colours);
+/** Where entry k lies among the products (colours, n): from[k]. */
+saros_status saros_colouring_star_entries(const saros_sparsity *pattern, const int *of_column,
+                                          int colours, int64_t *from);
+/** Values of the symmetric Jacobian of `gradient` by a star colouring of `pattern`, appended. */
+saros_status saros_symmetric_values(saros_value gradient, saros_value x,
+                                    const saros_sparsity *pattern, saros_value *values,
+                                    int *colours);
+/** What the pattern and its transpose share, with the whole diagonal. */
+saros_status saros_sparsity_symmetric(saros_sparsity *pattern, saros_sparsity **out);
 void saros_colouring_release(saros_colouring *colouring);
 /** The pattern with its whole diagonal; `pattern` itself (retained) if it has it. */
 saros_status saros_sparsity_with_diagonal(saros_sparsity *pattern, saros_sparsity **out);

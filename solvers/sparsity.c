@@ -128,6 +128,47 @@ saros_status saros_sparsity_with_diagonal(saros_sparsity *pattern, saros_sparsit
     return SAROS_OK;
 }
 
+/* Rows listed column by column, in order. */
+static saros_status pattern_transpose(const saros_sparsity *p, saros_sparsity **out) {
+    saros_sparsity *t = NULL;
+    saros_status status = pattern_allocate(p->n, p->nonzeros, &t);
+    if (status) return status;
+    for (int64_t i = 0; i <= p->n; ++i) t->row[i] = 0;
+    for (int64_t k = 0; k < p->nonzeros; ++k) t->row[p->column[k] + 1]++;
+    for (int64_t j = 0; j < p->n; ++j) t->row[j + 1] += t->row[j];
+    for (int64_t i = 0; i < p->n; ++i)
+        for (int64_t k = p->row[i]; k < p->row[i + 1]; ++k) t->column[t->row[p->column[k]]++] = i;
+    for (int64_t j = p->n; j > 0; --j) t->row[j] = t->row[j - 1]; /* each has moved to its end */
+    t->row[0] = 0;
+    *out = t;
+    return SAROS_OK;
+}
+
+saros_status saros_sparsity_symmetric(saros_sparsity *pattern, saros_sparsity **out) {
+    saros_sparsity *all = NULL, *turned = NULL, *p = NULL;
+    saros_status status = SAROS_OK;
+    int64_t at = 0;
+    SAROS_TRY(saros_sparsity_with_diagonal(pattern, &all));
+    SAROS_TRY(pattern_transpose(all, &turned));
+    SAROS_TRY(pattern_allocate(all->n, all->nonzeros, &p));
+    for (int64_t i = 0; i < all->n; ++i) {
+        int64_t t = turned->row[i];
+        for (int64_t k = all->row[i]; k < all->row[i + 1]; ++k) {
+            while (t < turned->row[i + 1] && turned->column[t] < all->column[k]) t++;
+            if (t < turned->row[i + 1] && turned->column[t] == all->column[k])
+                p->column[at++] = all->column[k];
+        }
+        p->row[i + 1] = at;
+    }
+    p->nonzeros = at;
+    pattern_measure(p);
+    *out = p;
+done:
+    saros_sparsity_release(all);
+    saros_sparsity_release(turned);
+    return status;
+}
+
 saros_status saros_sparsity_positions(const saros_sparsity *part, const saros_sparsity *whole,
                                       int64_t **position) {
     int64_t *of = saros_allocate((size_t)part->nonzeros * sizeof *of);

@@ -41,6 +41,9 @@ SAROS_API saros_value saros_instantiate(saros_value v, saros_value like);
 /** dy/dx, of the shape of y followed by that of x, by products with the unit vectors of the smaller
  * of the two, batched. Errors (poison): SHAPE, more than SAROS_MAX_RANK axes; TYPE. */
 SAROS_API saros_value saros_dense_jacobian(saros_value y, saros_value x);
+/** J v for each row of v, (k, x's shape), batched: (k, y's shape). What does not hang on v is
+ * computed once. */
+SAROS_API saros_value saros_jacobian_products(saros_value y, saros_value x, saros_value v);
 /** Second derivatives of a scalar y: (x's shape, x's shape), forward over reverse mode. A product
  * H v alone is saros_jvp of what saros_vjp gives. */
 SAROS_API saros_value saros_hessian(saros_value y, saros_value x);

@@ -30,6 +30,19 @@ SAROS_API void saros_sparsity_bandwidth(const saros_sparsity *pattern, int64_t *
 SAROS_API saros_status saros_sparsity_colour(saros_sparsity *pattern, int *colours,
                                              const int **colour_of_column);
 
+/** Pattern of the Hessian of a scalar y by x, symmetric, with its whole diagonal: a superset, as
+ * above. Appends the gradient. */
+SAROS_API saros_status saros_sparsity_detect_hessian(saros_value y, saros_value x,
+                                                     saros_sparsity **out);
+/** Star colouring of a symmetric pattern: fewer products give a Hessian than a Jacobian (arrowhead:
+ * 2, tridiagonal: 3). colour_of_column: n. Errors: USAGE if the pattern is not symmetric. */
+SAROS_API saros_status saros_sparsity_colour_star(saros_sparsity *pattern, int *colours,
+                                                  int *colour_of_column);
+/** The Hessian of a scalar y by x as a value of the graph, (nonzeros) in the order of *pattern,
+ * which is found: both triangles, by one product batched over the colours of a star colouring. It
+ * differentiates like any value. */
+SAROS_API saros_value saros_sparse_hessian(saros_value y, saros_value x, saros_sparsity **pattern);
+
 /** A Jacobian ready to be evaluated: its pattern, with the whole diagonal, and compiled values.
  *
  *      saros_jacobian_make(y, x, 1, &x, NULL, &j);
@@ -53,6 +66,13 @@ SAROS_API saros_status saros_jacobian_make(saros_value y, saros_value x, int inp
                                            const saros_value *input,
                                            const saros_jacobian_options *options,
                                            saros_jacobian **out);
+/** The Hessian of a scalar y by x, as the Jacobian of its gradient: symmetric pattern, both
+ * triangles. `coloured`: by one product batched over the colours of a star colouring. Appends to
+ * the graph. */
+SAROS_API saros_status saros_hessian_make(saros_value y, saros_value x, int inputs,
+                                          const saros_value *input,
+                                          const saros_jacobian_options *options,
+                                          saros_jacobian **out);
 /** From a pattern and (in[0 … inputs-1], v) -> J v, which is retained. At the first evaluation one
  * product J v is compared: USAGE, naming a row, if the pattern misses an entry. */
 SAROS_API saros_status saros_jacobian_wrap(saros_sparsity *pattern, const saros_function *jvp,
