@@ -62,3 +62,29 @@ stuck.krylov = { petsc = { pc_type = "none" }, transposed = { max_iterations = 2
 expect.fails("not_converged", "the transposed derivative did not converge",
              saros.grad(function(c) return saros.linear_solve(product, c, stuck):sum() end), sin(b))
 equal(type(saros.linear_solve(function(x) return 2 * x end, 3.0)), "number")
+
+-- Sparse Hessians: entries where the function couples unknowns, and their derivatives
+local function rosenbrock(x, a)
+  local low, high = x:slice(1, 1, #x - 1), x:slice(1, 2, #x)
+  return (a * (high - low^2)^2 + (1 - low)^2):sum()
+end
+local at = sin(saros.arange(9) + 0.0)
+local dense = saros.hessian(function(x) return rosenbrock(x, 100) end)(at)
+local sparse = saros.hessian(function(x) return rosenbrock(x, 100) end, { sparse = true })(at)
+equal(#sparse.values, 3 * 9 - 2)
+local sum = 0
+for k = 1, #sparse.values do
+  local i, j = sparse.rows:get(k), sparse.columns:get(k)
+  near(sparse.values:get(k), dense:get(i, j), 1e-11)
+  sum = sum + sparse.values:get(k)^2
+end
+near((dense^2):sum(), sum, 1e-11)
+local function size(a)
+  return (saros.hessian(function(x) return rosenbrock(x, a) end, { sparse = true })(at).values^2):sum()
+end
+near(saros.grad(size)(2.0), saros.grad(function(a)
+  return (saros.hessian(function(x) return rosenbrock(x, a) end)(at)^2):sum() end)(2.0), 1e-11)
+near(saros.jit(saros.hessian(function(x) return (x^3):sum() end, { sparse = true }))(at).values, 6 * at)
+expect.fails("usage", "sparce", saros.hessian, sin, { sparce = true })
+expect.fails("type", "one tensor", saros.hessian(function(t) return t.a:sum() end, { sparse = true }), { a = at })
+expect.fails("shape", "scalar", saros.hessian(sin, { sparse = true }), at)

@@ -77,6 +77,15 @@ static saros_value summed(saros_value x, saros_value p) {
     return saros_reshape(saros_mul(saros_mul(s, u), p), 1, &flat);
 }
 
+/* The largest of three times each: which one moves hangs on numbers, so that no sum of elements
+ * gives the entries, but the pattern is known and blocks of three take three colours. */
+static saros_value largest(saros_value x, saros_value p) {
+    const int64_t grid[2] = {4, 3}, flat = 12;
+    saros_value u = saros_reshape(x, 2, grid);
+    saros_value m = saros_broadcast(saros_max(u, 2u), 2, grid, (int[]){0});
+    return saros_reshape(saros_mul(saros_mul(m, u), p), 1, &flat);
+}
+
 /* A row that is not followed. */
 static saros_value accumulated(saros_value x, saros_value p) {
     return saros_mul(p, saros_cumsum(saros_sin(x), 0, false));
@@ -86,14 +95,14 @@ typedef struct example {
     const char *name;
     build_fn *build;
     int64_t n;
-    int arrays; /* coefficients that differ from entry to entry; 0: coloured */
+    int arrays; /* coefficients that differ from entry to entry, or colours; 0: as many as x has */
 } example;
 
 static const example examples[] = {
     {"smooth", smooth, 7, 1},           {"five points", five_points, 20, 1},
     {"extended", extended, 9, 6},       {"coupled", coupled, 20, 2},
     {"meshed", meshed, 9, 9},           {"summed", summed, 12, 4},
-    {"accumulated", accumulated, 6, 0},
+    {"accumulated", accumulated, 6, 0}, {"largest", largest, 12, 3},
 };
 enum { EXAMPLES = sizeof examples / sizeof *examples };
 
