@@ -32,9 +32,9 @@ saros_status saros_grid_state_start(const saros_task *task, const saros_grid_pro
 /** The steps of a solve in a graph, between `times` output times. */
 typedef struct saros_grid_schedule {
     saros_grid_stepper by;
-    saros_tensor *counts; /**< i64: number of steps per interval */
+    saros_tensor *counts; /**< i64: number of steps per interval; NULL: the graph chooses */
     saros_tensor *h;      /**< the steps, or NULL: equal ones */
-    int64_t most;
+    int64_t most;         /**< steps of an interval */
     saros_traced_info info;
 } saros_grid_schedule;
 

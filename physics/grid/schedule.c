@@ -1,5 +1,6 @@
 /** The steps of a solve that is to be differentiated: fixed ones by dt, or those that an adaptive
- * run takes with the parameters in force. */
+ * run takes with the parameters in force; where these are values, the graph chooses in every run.
+ */
 #include <string.h>
 
 #include "grid_impl.h"
@@ -35,13 +36,6 @@ static saros_status choose_integrator(const saros_task *task, saros_grid_stepper
     if (!integrator->estimate && !(o->dt > 0))
         return saros_fail(SAROS_ERR_USAGE, "gradient", "give dt, or use sdirk or dopri5",
                           "%s takes fixed steps and dt is not given; try dt = %g", name, hundredth);
-    if (saros_grid_adapts(o, integrator) && task->open)
-        return saros_fail(
-            SAROS_ERR_USAGE, "gradient",
-            "give dt; from C, options.parameters may name the number to choose the steps for",
-            "%s without dt chooses its steps beforehand, and a parameter is not known "
-            "then; try dt = %g",
-            name, hundredth);
     return SAROS_OK;
 }
 
@@ -90,12 +84,27 @@ done:
     return status;
 }
 
+/** To be chosen by the graph: 100000 steps in all, so that many times need not much memory, but
+ * 1000 an interval at least. */
+static void leave_open(const saros_task *task, int times, saros_grid_schedule *out) {
+    enum { ALL = 100000, LEAST = 1000 };
+    const saros_grid_options *o = task->options;
+    const int64_t asked = o->max_steps, share = ALL / (times - 1);
+    out->most = asked > 0 ? asked : share < LEAST ? LEAST : share;
+    out->info.adapted = true;
+}
+
 saros_status saros_grid_schedule_make(const saros_task *task, const saros_grid_program *program,
                                       int times, const double *time, saros_grid_schedule *out) {
     saros_grid_schedule result = {.info.gradient = "discrete"};
     saros_status status = choose_integrator(task, &result.by);
     if (status != SAROS_OK) return status;
     result.info.integrator = result.by.integrator->name;
+    if (task->open && saros_grid_adapts(task->options, result.by.integrator)) {
+        leave_open(task, times, &result);
+        *out = result;
+        return SAROS_OK;
+    }
     status = saros_grid_adapts(task->options, result.by.integrator)
                  ? adapt_steps(task, program, times, time, &result)
                  : count_steps(task, times, time, &result);

@@ -1,13 +1,14 @@
 /** The grid's solve inside a graph: steps as a loop, or an implicit root if steady. Adaptive steps
- * are chosen once, before, for the parameters in force, and replayed. What is kept at each output
- * time are the fields on all nodes; everything an objective reads comes from them. Its gradient is
- * that of the numbers computed (discrete), but for bdf and adams, which integrate the adjoint's
- * equation (continuous). */
+ * are chosen once, before, for the parameters in force, and replayed; or, where parameters are
+ * values of the graph, in every run. What is kept are the fields on all nodes at each output time;
+ * everything an objective reads comes from them. Its gradient is that of the numbers computed
+ * (discrete), but for bdf and adams, which integrate the adjoint's equation (continuous). */
 #include <math.h>
 
 #include "../solution_impl.h"
 #include "grid_impl.h"
 #include "interpolate_impl.h"
+#include "saros/adapt.h"
 #include "saros/continuous.h"
 #include "saros/memory.h"
 
@@ -135,20 +136,25 @@ static saros_status trace_march(traced_state *s, saros_value y0) {
     SAROS_TRY(saros_grid_schedule_make(s->task, s->program, s->times, s->time, &plan));
     s->info = plan.info;
     s->step.by = plan.by;
-    saros_march(s->graph,
-                &(saros_march_spec){.integrator = plan.by.integrator,
-                                    .y0 = y0,
-                                    .times = saros_constant(s->graph, times),
-                                    .steps = saros_constant(s->graph, plan.counts),
-                                    .bound = plan.most,
-                                    .h = plan.h ? saros_constant(s->graph, plan.h) : SAROS_NONE,
-                                    .rate = saros_grid_build_rate,
-                                    .explicit_rate =
-                                        plan.by.explicit_form ? saros_grid_build_explicit : NULL,
-                                    .observed = s->task->problem->unknowns,
-                                    .observe = build_fields,
-                                    .user = s},
-                &final, s->field);
+    saros_march_spec spec = {.integrator = plan.by.integrator,
+                             .y0 = y0,
+                             .times = saros_constant(s->graph, times),
+                             .bound = plan.most,
+                             .rate = saros_grid_build_rate,
+                             .explicit_rate =
+                                 plan.by.explicit_form ? saros_grid_build_explicit : NULL,
+                             .observed = s->task->problem->unknowns,
+                             .observe = build_fields,
+                             .user = s};
+    if (plan.counts) {
+        spec.steps = saros_constant(s->graph, plan.counts);
+        if (plan.h) spec.h = saros_constant(s->graph, plan.h);
+    } else {
+        const saros_grid_options *o = s->task->options;
+        const saros_adapt_options by = {.rtol = o->rtol, .atol = o->atol};
+        saros_adapt_steps(s->graph, &spec, &by, &spec.steps, &spec.h);
+    }
+    saros_march(s->graph, &spec, &final, s->field);
 done:
     saros_tensor_release(times);
     saros_grid_schedule_clear(&plan);

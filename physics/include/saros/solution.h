@@ -117,8 +117,9 @@ SAROS_API saros_status saros_problem_gradient(saros_problem *problem, const saro
                                               saros_tensor **gradient, saros_info *info);
 
 /** Solves inside `graph` with parameters given as values (names without value keep their number);
- * for transforms of the interface. Adaptive steps are chosen here, once, for the numbers in
- * `options`, which must then name every parameter given as a value; the graph replays them. */
+ * for transforms of the interface. If `options` names a number for every parameter given as a
+ * value, adaptive steps are chosen here, once, for these numbers, and the graph replays them; else
+ * the graph chooses them in every run. */
 SAROS_API saros_status saros_problem_trace(saros_problem *problem, const saros_method *method,
                                            const void *method_options,
                                            const saros_solve_options *options, saros_graph *graph,
