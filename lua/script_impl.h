@@ -171,10 +171,10 @@ typedef struct script_entries {
 /** Lists of the files of this floor. */
 extern const script_entries script_tensor_entries, script_transform_entries,
     script_derivative_entries, script_jacobian_entries, script_loop_entries, script_vmap_entries,
-    script_root_entries, script_ode_entries, script_minimise_entries, script_custom_entries,
-    script_adam_entries, script_problem_entries, script_condition_entries, script_point_entries,
-    script_field_entries, script_network_entries, script_session_entries, script_option_entries,
-    script_solution_entries, script_operator_entries, script_part_entries;
+    script_root_entries, script_ode_entries, script_dae_entries, script_minimise_entries,
+    script_custom_entries, script_adam_entries, script_problem_entries, script_condition_entries,
+    script_point_entries, script_field_entries, script_network_entries, script_session_entries,
+    script_option_entries, script_solution_entries, script_operator_entries, script_part_entries;
 /** All lists. */
 const script_entries *const *script_all_entries(int *count);
 /** Pushes the function of the entry `name`. */

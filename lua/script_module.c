@@ -10,13 +10,14 @@ static const char module_key;
 
 const script_entries *const *script_all_entries(int *count) {
     static const script_entries *const lists[] = {
-        &script_tensor_entries,    &script_transform_entries, &script_derivative_entries,
-        &script_jacobian_entries,  &script_loop_entries,      &script_root_entries,
-        &script_ode_entries,       &script_minimise_entries,  &script_custom_entries,
-        &script_adam_entries,      &script_vmap_entries,      &script_problem_entries,
-        &script_condition_entries, &script_network_entries,   &script_session_entries,
-        &script_option_entries,    &script_point_entries,     &script_field_entries,
-        &script_solution_entries,  &script_operator_entries,  &script_part_entries,
+        &script_tensor_entries,   &script_transform_entries, &script_derivative_entries,
+        &script_jacobian_entries, &script_loop_entries,      &script_root_entries,
+        &script_ode_entries,      &script_dae_entries,       &script_minimise_entries,
+        &script_custom_entries,   &script_adam_entries,      &script_vmap_entries,
+        &script_problem_entries,  &script_condition_entries, &script_network_entries,
+        &script_session_entries,  &script_option_entries,    &script_point_entries,
+        &script_field_entries,    &script_solution_entries,  &script_operator_entries,
+        &script_part_entries,
     };
     *count = (int)(sizeof lists / sizeof *lists);
     return lists;

@@ -100,8 +100,8 @@ script_vector_call *script_vector_hold(lua_State *L, int anchor, int f, const sc
 
 typedef struct evaluation {
     script_vector_call *call;
-    bool has_time;
-    saros_value t, x, out;
+    bool has_time, has_rate;
+    saros_value t, x, rate, out;
 } evaluation;
 
 /** An implicit step asks for the rate inside a graph of its own, with values of graphs around it.
@@ -121,6 +121,7 @@ static int run(lua_State *L) {
     if (e->has_time) push_inside(L, e->t, true);
     bool inside = e->x.graph == script_state_of(L)->top->graph;
     script_vector_push(L, &v, inside ? e->x : script_alias(L, e->x));
+    if (e->has_rate) script_vector_push(L, &v, inside ? e->rate : script_alias(L, e->rate));
     int more = 0;
     if (lua_rawgeti(L, 2, 3) == LUA_TTABLE) {
         int packed = lua_gettop(L);
@@ -129,7 +130,7 @@ static int run(lua_State *L) {
     } else {
         lua_pop(L, 1);
     }
-    lua_call(L, 1 + e->has_time + more, 1);
+    lua_call(L, 1 + e->has_time + e->has_rate + more, 1);
     saros_value out;
     script_vector got = script_vector_read(L, lua_gettop(L), &out);
     if (got.size != e->call->wanted)
@@ -163,6 +164,12 @@ saros_status script_vector_residual(saros_graph *graph, saros_value x, void *use
 saros_status script_vector_rate(saros_graph *graph, saros_value t, saros_value y, void *user,
                                 saros_value *out) {
     evaluation e = {.call = user, .has_time = true, .t = t, .x = y};
+    return evaluate(graph, &e, out);
+}
+
+saros_status script_vector_residual_rate(saros_graph *graph, saros_value t, saros_value y,
+                                         saros_value rate, void *user, saros_value *out) {
+    evaluation e = {.call = user, .has_time = true, .has_rate = true, .t = t, .x = y, .rate = rate};
     return evaluate(graph, &e, out);
 }
 

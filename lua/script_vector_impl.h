@@ -41,6 +41,9 @@ saros_status script_vector_residual(saros_graph *graph, saros_value x, void *use
 /** saros_rate_fn: f(t, y, …) as a vector. */
 saros_status script_vector_rate(saros_graph *graph, saros_value t, saros_value y, void *user,
                                 saros_value *out);
+/** saros_residual_rate_fn: F(t, y, y', …) as a vector. */
+saros_status script_vector_residual_rate(saros_graph *graph, saros_value t, saros_value y,
+                                         saros_value rate, void *user, saros_value *out);
 /** Pushes the option `args` of the table at `options` packed, and returns its index. */
 int script_args_option(lua_State *L, int options);
 

@@ -181,7 +181,8 @@ saros_status saros_cvode_gradient(const saros_cvode_functions *functions, int pa
                                   const double *time, const saros_cvode_options *options,
                                   saros_tensor *weight, saros_tensor *const *gradient,
                                   saros_stop_fn stop, void *user, saros_ode_info *info) {
-    adjoint a = {.run = {.f = *functions, .options = options}, .of = {.stop = stop, .user = user}};
+    adjoint a = {.run = {.f = *functions, .options = options},
+                 .of = {.first = 1, .stop = stop, .user = user}};
     saros_sundials *r = &a.run.common;
     saros_status status = SAROS_OK;
     SAROS_TRY(saros_sundials_adjoint_open(&a.of, "cvode", y0, times, weight, parameters, gradient));

@@ -37,6 +37,7 @@ static void place_factors(saros_ida_run *r, double c) {
 saros_status saros_ida_jacobian(saros_ida_run *r, double *values) {
     r->common.operand[r->common.operands] = r->by_state;
     r->common.operand[r->common.operands + 1] = r->by_rate;
+    r->common.operand[r->common.operands + 2] = r->zeros;
     return saros_jacobian_values(r->common.entries, r->common.operand, values);
 }
 
@@ -100,6 +101,9 @@ static void stands(void *memory, double *t, double *h, long *steps) {
 
 static int step(saros_sundials *common, double end, double *t) {
     const saros_ida_run *r = (const saros_ida_run *)common;
+    int checkpoints = 0;
+    if (r->recording)
+        return IDASolveF(common->memory, end, t, common->y, r->rate, IDA_ONE_STEP, &checkpoints);
     return IDASolve(common->memory, end, t, common->y, r->rate, IDA_ONE_STEP);
 }
 
@@ -180,6 +184,7 @@ saros_status saros_ida_open(saros_ida_run *r) {
     SAROS_TRY(saros_sundials_vector(s, s->n, p->rate0, &r->rate));
     SAROS_TRY(saros_tensor_make(SAROS_F64, 1, &s->n, &r->by_state));
     SAROS_TRY(saros_tensor_make(SAROS_F64, 1, &s->n, &r->by_rate));
+    SAROS_TRY(saros_tensor_zeros(SAROS_F64, 1, &s->n, &r->zeros));
     SAROS_TRY(saros_sundials_made(s, s->memory = IDACreate(s->context)));
     SAROS_TRY(saros_sundials_check(s, IDASetErrHandlerFn(s->memory, saros_sundials_message, s)));
     SAROS_TRY(saros_sundials_check(s, IDAInit(s->memory, run_residual, p->time[0], s->y, r->rate)));
@@ -203,6 +208,7 @@ void saros_ida_close(saros_ida_run *r) {
     if (r->rate) N_VDestroy(r->rate);
     saros_tensor_release(r->by_state);
     saros_tensor_release(r->by_rate);
+    saros_tensor_release(r->zeros);
     saros_sundials_close(&r->common);
 }
 

@@ -12,9 +12,11 @@ typedef struct saros_ida_run {
     saros_sundials common; /**< first: the user data of all callbacks */
     const saros_ida_problem *of;
     const saros_ida_options *options;
+    bool recording; /**< steps are kept for a run backwards */
     N_Vector rate;
     saros_tensor *by_state, *by_rate; /**< factors of the columns of F_y and F_y' */
-    N_Vector *s_rate;                 /**< of each direction */
+    saros_tensor *zeros;
+    N_Vector *s_rate; /**< of each direction */
 } saros_ida_run;
 
 /** Ready to step from the first time, with consistent values. Close it, also on failure. */

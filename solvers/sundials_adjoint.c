@@ -13,13 +13,13 @@
 
 static saros_status keep_weight(saros_sundials_adjoint *a, const char *where, saros_tensor *y0,
                                 int times, saros_tensor *weight) {
-    const int64_t n = saros_tensor_count(y0), shape[2] = {times - 1, n};
+    const int64_t n = saros_tensor_count(y0), shape[2] = {times - a->first, n};
     if (times < 2)
         return saros_fail(SAROS_ERR_USAGE, where, NULL, "a gradient needs a time after the start");
     if (saros_tensor_rank(weight) != 2 || saros_tensor_shape(weight)[0] != shape[0] ||
         saros_tensor_shape(weight)[1] != n)
         return saros_fail(SAROS_ERR_SHAPE, where, NULL,
-                          "the weights must be of shape (outputs after the start, unknowns) = "
+                          "the weights must be of shape (outputs, unknowns) = "
                           "(%lld, %lld)",
                           (long long)shape[0], (long long)n);
     saros_status status = saros_tensor_cast(weight, SAROS_F64, &a->weight);
@@ -42,7 +42,7 @@ saros_status saros_sundials_adjoint_open(saros_sundials_adjoint *a, const char *
 
 const double *saros_sundials_adjoint_weight(const saros_sundials_adjoint *a, int k) {
     return (const double *)saros_tensor_const_data(a->weight) +
-           (k - 1) * saros_tensor_shape(a->weight)[1];
+           (k - a->first) * saros_tensor_shape(a->weight)[1];
 }
 
 saros_status saros_sundials_adjoint_hand_out(const saros_sundials_adjoint *a,

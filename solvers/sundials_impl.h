@@ -124,7 +124,8 @@ saros_status saros_sundials_tolerances(saros_sundials *r, saros_tensor *y0, doub
 
 /** What a run backwards holds, whoever runs it. */
 typedef struct saros_sundials_adjoint {
-    saros_tensor *weight;  /**< (times-1, n): what each output's state is multiplied by */
+    int first;             /**< the first output with weights: 1, or 0 with the start */
+    saros_tensor *weight;  /**< (times-first, n): what each output's state is multiplied by */
     double scale;          /**< largest weight */
     double rtol, atol;     /**< of l */
     N_Vector l, q, q_atol; /**< adjoint; integral over the parameters, NULL without any */
@@ -150,7 +151,7 @@ saros_status saros_sundials_adjoint_vectors(saros_sundials_adjoint *a, saros_sun
 saros_status saros_sundials_adjoint_direct(saros_sundials_adjoint *a, saros_sundials *r);
 /** The factor times the values forward, into the matrix of the run backwards. */
 void saros_sundials_adjoint_values(saros_sundials_adjoint *a, double factor, SUNMatrix matrix);
-/** The weights of output k, 1 … times-1. */
+/** The weights of output k, first … times-1. */
 const double *saros_sundials_adjoint_weight(const saros_sundials_adjoint *a, int k);
 /** The integral to the gradients of the parameters. */
 saros_status saros_sundials_adjoint_hand_out(const saros_sundials_adjoint *a,

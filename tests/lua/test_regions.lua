@@ -172,6 +172,24 @@ end, T{ 1, 0, 0 }, { times = { 0, 0.4, 4 }, rtol = 1e-8, atol = 1e-12 })
 near(stiff:get(3, 1), 0.90551867858425, 1e-7)
 near(stiff:get(2, 3), 0.014794022185233, 1e-7)
 
+-- the same as an algebraic equation: y1 + y2 + y3 = 1, y3 at the start a guess
+local function constrained(_, y, rate, p1)
+  local r1, r2, r3 = p1 * y[1], 1e4 * y[2] * y[3], 3e7 * y[2]^2
+  return saros.stack{ rate[1] - (r2 - r1), rate[2] - (r1 - r2 - r3), y[1] + y[2] + y[3] - 1 }
+end
+local function kinetics(p1) return saros.dae(constrained, T{ 1, 0, 0.5 }, { times = { 0, 0.4, 4 }, args = { p1 }, rtol = 1e-9, atol = 1e-13 }) end
+local algebraic = kinetics(0.04)
+near(algebraic[1], { 1, 0, 0 }, 1e-12)
+near(algebraic[3], stiff[3], 1e-7)
+near(saros.grad(function(p1) return kinetics(p1)[2][1] end)(0.04), -0.355952566, 1e-6)
+local _, sideways = saros.jvp(function(p1) return kinetics(p1)[3][1] end, { 0.04 }, { 1.0 })
+near(sideways, -1.876082174, 1e-5)
+local tree = saros.dae(function(_, s, d, k) return { x = d.x + k * s.x, z = s.z - s.x^2 } end, { x = 1.0, z = 9.0 },
+                       { times = { 0, 1 }, args = { 0.5 }, rtol = 1e-9, atol = 1e-12 })
+near({ tree.x[2], tree.z[1], tree.z[2] }, { math.exp(-0.5), 1, math.exp(-1) }, 1e-7)
+fails("usage", "times", saros.dae, constrained, T{ 1, 0, 0 }, { args = { 1 } })
+fails("not_converged", "", saros.dae, function(_, y) return y^2 + 1 end, 1.0, { times = { 0, 1 } })
+
 -- minimise
 local function rosenbrock(w) return (1 - w.x)^2 + 100 * (w.y - w.x^2)^2 end
 local w, info = saros.minimise(rosenbrock, { x = -1.0, y = 1.0 })

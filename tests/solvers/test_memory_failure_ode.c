@@ -129,6 +129,32 @@ static saros_status continuous_products(void) {
     return continuous(true, false);
 }
 
+static saros_status decayed(saros_graph *g, saros_value t, saros_value y, saros_value rate,
+                            void *user, saros_value *out) {
+    saros_status status = decay(g, t, y, user, out);
+    if (status == SAROS_OK) *out = saros_sub(rate, *out);
+    return status;
+}
+
+static saros_status algebraic_backward(void) {
+    saros_graph *g = NULL;
+    saros_value p;
+    saros_status status = SAROS_OK;
+    SAROS_TRY(open_graph(&g, &p));
+    saros_value kept =
+        saros_ida_march(g, &(saros_ida_march_spec){.y0 = start_of(g),
+                                                   .times = 2,
+                                                   .time = (double[]){0, 0.1},
+                                                   .residual = decayed,
+                                                   .user = &p,
+                                                   .options = {.rtol = 1e-2, .atol = 1e-2}});
+    status = derive(g, p, kept, true);
+    g = NULL;
+done:
+    saros_graph_release(g);
+    return status;
+}
+
 static saros_function *step, *zero, *residual, *product, *tangent; /* made before */
 static saros_tensor *parameter, *start;
 
@@ -243,6 +269,7 @@ START_TEST(every_allocation_may_fail) {
     fail_each(continuous_forward, "forward sensitivities");
     fail_each(continuous_backward, "adjoint");
     fail_each(continuous_products, "adjoint by products");
+    fail_each(algebraic_backward, "adjoint of ida");
     fail_each(eventful, "events");
     fail_each(implicit, "ida");
     functions_free();

@@ -1,14 +1,14 @@
-/** A run of CVODES as a value of a graph, with continuous sensitivities.
+/** A run of CVODES or IDAS as a value of a graph, with continuous sensitivities.
  *
  *  Where saros_march (ode.h) is differentiated step by step, here forward mode integrates the
- * tangent's equation beside the run and reverse mode the adjoint's backwards (cvode.h): close to
- * the derivative of the exact solution, not exactly that of the numbers computed. Once
+ * tangent's equation beside the run and reverse mode the adjoint's backwards (cvode.h, ida.h):
+ * close to the derivative of the exact solution, not exactly that of the numbers computed. Once
  * differentiated it cannot be differentiated again: that is an error naming it.
  */
 #ifndef SAROS_CONTINUOUS_H
 #define SAROS_CONTINUOUS_H
 
-#include "saros/cvode.h"
+#include "saros/ida.h"
 #include "saros/ode.h"
 
 typedef struct saros_cvode_march_spec {
@@ -24,5 +24,23 @@ typedef struct saros_cvode_march_spec {
  * parameter of f32; runs fail as saros_cvode_solve does, with STOPPED on
  * saros_stop. */
 SAROS_API saros_value saros_cvode_march(saros_graph *graph, const saros_cvode_march_spec *spec);
+
+/** Builds F(t, y, y') (n), rows of which may be algebraic (index 1). */
+typedef saros_status (*saros_residual_rate_fn)(saros_graph *graph, saros_value t, saros_value y,
+                                               saros_value rate, void *user, saros_value *residual);
+
+typedef struct saros_ida_march_spec {
+    saros_value
+        y0; /**< f64 (n); of algebraic unknowns, those whose rate F does not have, guesses */
+    int times;
+    const double *time;              /**< as above */
+    saros_residual_rate_fn residual; /**< may use values of the graph, as above */
+    void *user;
+    saros_ida_options options; /**< copied; the sparsity is found in the graph */
+} saros_ida_march_spec;
+
+/** The states at all times: (times, n), the first with consistent algebraic unknowns. Errors as
+ * above; derivatives backwards need F affine in y': UNSUPPORTED. */
+SAROS_API saros_value saros_ida_march(saros_graph *graph, const saros_ida_march_spec *spec);
 
 #endif
