@@ -262,7 +262,6 @@ bool saros_nest_plan(saros_nest *s) {
     for (int a = 0; a < s->rank; ++a) elements *= (double)s->extent[a];
     s->streams = should_stream(s, elements);
     const double all = elements * s->nanoseconds;
-    s->alone &= s->mode == SAROS_NEST_POINTWISE;
     s->small = s->mode == SAROS_NEST_POINTWISE && !s->alone && all < 2 * TASK && all >= 2 * SMALL;
     int64_t chunk = (int64_t)(TASK / s->nanoseconds) + 1;
     if (s->mode == SAROS_NEST_POINTWISE && all >= 2 * SMALL) chunk = even_chunk(s, elements, chunk);

@@ -121,14 +121,20 @@ done:
 }
 
 saros_status saros_simplify(const saros_body *body, saros_body **out) {
-    saros_body *merged = NULL, *joined = NULL;
+    saros_body *merged = NULL, *narrowed = NULL, *joined = NULL, *pushed = NULL;
     saros_status status = SAROS_OK;
     SAROS_TRY(saros_merge_loops(body, &merged));
     if (merged) body = merged;
+    SAROS_TRY(saros_narrow_loops(body, &narrowed));
+    if (narrowed) body = narrowed;
     SAROS_TRY(saros_join_windows(body, &joined));
-    status = saros_rewrite(joined ? joined : body, saros_contract, out);
+    if (joined) body = joined;
+    SAROS_TRY(saros_push_windows(body, &pushed));
+    status = saros_rewrite(pushed ? pushed : body, saros_contract, out);
 done:
     saros_body_release(merged);
+    saros_body_release(narrowed);
     saros_body_release(joined);
+    saros_body_release(pushed);
     return status;
 }

@@ -23,12 +23,21 @@ saros_value saros_contract(const saros_primitive *row, const saros_value *in);
  * is nothing to do. */
 saros_status saros_merge_loops(const saros_body *body, saros_body **out);
 
+/** The copy of `body` in which loops repeat and sum inside what they are given repeated and give to
+ * be summed (narrow_loops.c); NULL where there is nothing to do. */
+saros_status saros_narrow_loops(const saros_body *body, saros_body **out);
+
 /** The copy of `body` in which sums of pads, the transposes of stencils, are slices of arrays with
  * ghosts (join_windows.c); NULL where there is nothing to do. */
 saros_status saros_join_windows(const saros_body *body, saros_body **out);
 
-/** The copy of `body` after merge_loops, join_windows and contraction, in this order: what every
- * body goes through first, on all backends alike, so that its sums round the same everywhere. */
+/** The copy of `body` in which windows of cheap values are computed from windows (push_windows.c);
+ * NULL where there is nothing to do. */
+saros_status saros_push_windows(const saros_body *body, saros_body **out);
+
+/** The copy of `body` after merge_loops, narrow_loops, join_windows, push_windows and contraction,
+ * in this order: what every body goes through first, on all backends alike, so that its sums round
+ * the same everywhere. */
 saros_status saros_simplify(const saros_body *body, saros_body **out);
 
 /** The copy of `body`, which is contracted, with invariants of loops before them (hoist.c); NULL if

@@ -163,6 +163,12 @@ static void merge_operands(saros_fusion *f, int32_t n) {
     }
 }
 
+/** Whether a load of the value is hardly one: a number or a row that is repeated. */
+static bool is_light(const saros_fusion *f, int32_t id) {
+    return saros_graph_splat(f->from, id) ||
+           saros_graph_maker(f->from, id)->row == &saros_row_broadcast;
+}
+
 /** A group to join: the latest among those that make operands of `n`, else one that loads the same
  * values; -1 if there is none. */
 static int32_t candidate(saros_fusion *f, int32_t n, bool sibling) {
@@ -170,7 +176,7 @@ static int32_t candidate(saros_fusion *f, int32_t n, bool sibling) {
     int32_t best = -1;
     for (int32_t k = 0; k < r->operands; ++k) {
         int32_t m = sibling ? f->loader[r->operand[k]] - 1 : f->from->owner[r->operand[k]];
-        if (m < 0) continue;
+        if (m < 0 || (sibling && is_light(f, r->operand[k]))) continue;
         int32_t v = f->vertex[m];
         if (f->size[v] > 0 && v > best && f->number[v] != n) best = v;
     }
@@ -206,7 +212,7 @@ static void merge_siblings(saros_fusion *f) {
         const saros_graph_record *r = saros_graph_at(f->from, n);
         for (int32_t k = 0; f->live[n] && f->size[f->vertex[n]] > 0 && k < r->operands; ++k) {
             int32_t id = r->operand[k], own = f->vertex[n];
-            if (f->vertex[f->from->owner[id]] == own || saros_graph_splat(f->from, id)) continue;
+            if (f->vertex[f->from->owner[id]] == own || is_light(f, id)) continue;
             int32_t other = f->loader[id] ? f->vertex[f->loader[id] - 1] : own;
             f->loader[id] = n + 1;
             if (other == own || f->size[own] + f->size[other] > SAROS_KERNEL_OPERATIONS ||

@@ -35,7 +35,7 @@ typedef struct repeating {
 /** What it takes to make a value again in a group. */
 typedef struct recipe {
     int32_t record[MOST_STEPS], load[2 * MOST_STEPS + 1];
-    int steps, loads, heavy; /* heavy: loads of whole arrays */
+    int steps, loads, heavy; /* heavy: arrays loaded whole that the group does not load yet */
 } recipe;
 
 /* ---- what a group has ---- */
@@ -52,11 +52,35 @@ static bool is_loaded(const repeating *x, int32_t v, int32_t id) {
     return x->loaded[slot_of(x, v, id)] >= 0;
 }
 
-static void note_load(const repeating *x, int32_t v, int32_t id) {
+/** The value in whose memory `id` lies, or most of it: behind views, in the middle of ghosts. */
+static int32_t memory_of(const saros_graph *g, int32_t id) {
+    for (;;) {
+        const saros_graph_record *r = saros_graph_maker(g, id);
+        if (r->operands == 0 || !(r->row->view || r->row == &saros_row_concat)) return id;
+        int32_t most = r->operand[0];
+        for (int32_t k = 1; k < r->operands; ++k)
+            if (saros_type_count(g->type[r->operand[k]]) > saros_type_count(g->type[most]))
+                most = r->operand[k];
+        id = most;
+    }
+}
+
+/** The entry of the table that says that group v loads from the memory of value `id`. */
+static int32_t memory_entry(const repeating *x, int32_t id) {
+    return x->f->from->values + memory_of(x->f->from, id);
+}
+
+static bool note(const repeating *x, int32_t v, int32_t id) {
     const size_t at = slot_of(x, v, id);
-    if (x->loaded[at] >= 0) return;
+    if (x->loaded[at] >= 0) return false;
     x->loaded[at] = v;
     x->loaded[at + 1] = id;
+    return true;
+}
+
+static void note_load(const repeating *x, int32_t v, int32_t id) {
+    if (!note(x, v, id)) return;
+    note(x, v, memory_entry(x, id));
     x->loads[v]++;
 }
 
@@ -110,12 +134,16 @@ static bool add_steps(const repeating *x, int32_t v, int32_t id, recipe *to) {
             if (!add_steps(x, v, operand, to)) return false;
             continue;
         }
-        bool known = false;
-        for (int j = 0; j < to->loads; ++j) known |= to->load[j] == operand;
+        const int32_t memory = memory_entry(x, operand);
+        bool known = false, near = is_light(f->from, operand) || is_loaded(x, v, memory);
+        for (int j = 0; j < to->loads; ++j) {
+            known |= to->load[j] == operand;
+            near |= memory_entry(x, to->load[j]) == memory;
+        }
         if (known) continue;
         if (to->loads == 2 * MOST_STEPS) return false;
         to->load[to->loads++] = operand;
-        to->heavy += !is_light(f->from, operand);
+        to->heavy += !near;
     }
     return true;
 }
@@ -222,7 +250,7 @@ saros_status saros_fuse_repeat(saros_fusion *f) {
     repeating x = {.f = f};
     size_t uses = 0;
     for (int32_t n = 0; n < g->records; ++n) uses += (size_t)saros_graph_at(g, n)->operands;
-    for (x.mask = 63; x.mask < 2 * (uses + 3 * (size_t)f->room);) x.mask = 2 * x.mask + 1;
+    for (x.mask = 63; x.mask < 4 * (uses + 3 * (size_t)f->room);) x.mask = 2 * x.mask + 1;
     const size_t table = 2 * (x.mask + 1);
     int32_t *memory = saros_allocate_zero(
         1, (2 * records + values + 2 + uses + table) * sizeof *memory + values + 1);

@@ -96,7 +96,7 @@ double saros_loaded_cost(saros_nest *s, const saros_loaded *l) {
         if (!known) bytes += s->bytes[k];
     }
     const bool cached = bytes * count < CACHED && !s->reduces;
-    s->alone = 8 * count < OWN && !s->reduces && l->operations < bytes;
+    s->alone = 8 * count < OWN && l->operations < bytes;
     return bytes / (cached ? 100 : 30) + l->operations / 50.0;
 }
 
