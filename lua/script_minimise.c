@@ -7,6 +7,7 @@
 #include "saros/autodiff.h"
 #include "saros/memory.h"
 #include "saros/minimise.h"
+#include "saros/sparse.h"
 #include "saros/train.h"
 #include "script_problem_impl.h"
 #include "script_vector_impl.h"
@@ -15,6 +16,7 @@ typedef struct minimise_options {
     saros_option_list method;
     double tolerance;
     int64_t max_iterations;
+    int newton;
 } minimise_options;
 
 #define FIELD(name) offsetof(minimise_options, name)
@@ -25,12 +27,34 @@ static const saros_option rows[] = {
      "value to stop at; without method: size of the gradient, relative to the first", NULL},
     {"max_iterations", SAROS_OPTION_INTEGER, FIELD(max_iterations), "200", 1, 1e9, NULL, NULL,
      "without method", NULL},
+    {"newton", SAROS_OPTION_FLAG, FIELD(newton), "false", 0, 0, NULL, NULL,
+     "without method: Newton's method with the sparse Hessian of f", NULL},
 };
-static const saros_option_table minimise_table = {"minimise", sizeof(minimise_options), rows, 3,
+static const saros_option_table minimise_table = {"minimise", sizeof(minimise_options), rows, 4,
                                                   -1};
 
-/* ---- the objective: (f, w0, anchor) in a root recording, pushes the compiled function ---- */
+/* ---- the objective: (f, w0, whether Newton) in a root recording ---- */
 
+static int hessian_gc(lua_State *L) {
+    saros_jacobian **h = lua_touserdata(L, 1);
+    saros_jacobian_release(*h);
+    *h = NULL;
+    return 0;
+}
+
+/** A place for a Hessian, pushed, that releases it. */
+static saros_jacobian **hessian_slot(lua_State *L) {
+    saros_jacobian **h = lua_newuserdatauv(L, sizeof *h, 0);
+    *h = NULL;
+    if (luaL_newmetatable(L, "saros.sparse_hessian")) {
+        lua_pushcfunction(L, hessian_gc);
+        lua_setfield(L, -2, "__gc");
+    }
+    lua_setmetatable(L, -2);
+    return h;
+}
+
+/** Pushes the compiled function, J and gradient, and the Hessian (in an empty place without). */
 static int record_objective(lua_State *L) {
     saros_graph *graph = script_state_of(L)->top->graph;
     script_vector w = script_vector_read(L, 2, NULL);
@@ -52,7 +76,9 @@ static int record_objective(lua_State *L) {
     saros_function **f = script_function_slot(L);
     script_check(
         L, saros_compile(graph, 1, &in, 2, out, &(saros_compile_options){.name = "minimise"}, f));
-    return 1;
+    saros_jacobian **hessian = hessian_slot(L);
+    if (lua_toboolean(L, 3)) script_check(L, saros_hessian_make(out[0], in, 1, &in, NULL, hessian));
+    return 2;
 }
 
 /** (w as a tensor) -> tree; in a recording. Upvalue: the start. */
@@ -141,9 +167,11 @@ static void read_bounds(lua_State *L, int anchor, int64_t n, saros_minimise_opti
 }
 
 static saros_status run_tao(lua_State *L, const minimise_options *o, saros_function *f,
-                            saros_tensor *start, int anchor, saros_tensor **solution, report *r) {
+                            saros_jacobian *hessian, saros_tensor *start, int anchor,
+                            saros_tensor **solution, report *r) {
     saros_minimise_options tao = {.max_iterations = (int)o->max_iterations,
                                   .gradient_rtol = o->tolerance,
+                                  .hessian = hessian,
                                   .stop = stop,
                                   .user = script_state_of(L)};
     saros_minimise_info info = {0};
@@ -188,6 +216,9 @@ static int solver_minimise(lua_State *L) {
     if (bounded && o.method.count)
         script_fail(L, SAROS_ERR_USAGE, "leave method out",
                     "minimise: the methods adam, lbfgs, bfgs take no bounds");
+    if (o.newton > 0 && o.method.count)
+        script_fail(L, SAROS_ERR_USAGE, "leave one of them out",
+                    "minimise: newton = true and method exclude each other");
     script_transform_push(L, pack_start, 0);
     lua_pushvalue(L, 2);
     lua_call(L, 1, 1); /* 5: start */
@@ -195,13 +226,15 @@ static int solver_minimise(lua_State *L) {
     lua_pushcfunction(L, record_objective);
     lua_pushvalue(L, 1);
     lua_pushvalue(L, 2);
+    lua_pushboolean(L, o.newton > 0);
     script_trace *trace = script_trace_root(L);
-    saros_status status = script_call(L, 2, 1);
+    saros_status status = script_call(L, 3, 2);
     script_trace_close(L, trace);
     script_check(L, status);
-    saros_function *f = *(saros_function **)lua_touserdata(L, -1);
+    saros_function *f = *(saros_function **)lua_touserdata(L, -2);
+    saros_jacobian *hessian = *(saros_jacobian **)lua_touserdata(L, -1);
     status = o.method.count ? run_training(L, &o, f, start, &solution, &r)
-                            : run_tao(L, &o, f, start, 4, &solution, &r);
+                            : run_tao(L, &o, f, hessian, start, 4, &solution, &r);
     script_progress_end(L);
     if (status != SAROS_OK) saros_release(r.history);
     script_check(L, status);
@@ -215,7 +248,7 @@ static int solver_minimise(lua_State *L) {
 
 static const script_entry entries[] = {
     {"minimise", "f, w0, options?", "any, table",
-     "w that makes f(w) small, and info; {method=, bounds=, tolerance=}", solver_minimise},
+     "w that makes f(w) small, and info; {method=, bounds=, tolerance=, newton=}", solver_minimise},
 };
 
 const script_entries script_minimise_entries = {entries, (int)(sizeof entries / sizeof *entries)};

@@ -50,36 +50,21 @@ static saros_status pattern_take(saros_krylov *k, saros_sparsity *pattern) {
     if (k->pattern != pattern)
         SAROS_TRY(saros_sparsity_positions(pattern, k->pattern, &k->position));
     k->taken = pattern->nonzeros;
-    const saros_sparsity *p = k->pattern;
-    if (p->nonzeros > PETSC_MAX_INT)
-        return saros_fail(SAROS_ERR_DOMAIN, "krylov", "solve matrix-free",
-                          "%lld entries are too many for this PETSc", (long long)p->nonzeros);
-    k->row = saros_allocate((size_t)(p->n + 1 + p->nonzeros) * sizeof *k->row);
-    if (!k->row) return SAROS_ERR_MEMORY;
-    k->column = k->row + p->n + 1;
-    for (int64_t i = 0; i <= p->n; ++i) k->row[i] = (PetscInt)p->row[i];
-    for (int64_t e = 0; e < p->nonzeros; ++e) k->column[e] = (PetscInt)p->column[e];
 done:
     return status;
 }
 
-static PetscErrorCode matrix_make(saros_krylov *k) {
+static PetscErrorCode shell_make(saros_krylov *k) {
     PetscInt n = (PetscInt)k->n;
-    if (!k->pattern) {
-        PetscCall(MatCreateShell(PETSC_COMM_SELF, n, n, n, n, k, &k->a));
-        PetscCall(MatShellSetOperation(k->a, MATOP_MULT, (void (*)(void))(uintptr_t)shell_product));
-        return MatShellSetOperation(k->a, MATOP_MULT_TRANSPOSE,
-                                    (void (*)(void))(uintptr_t)shell_transposed);
-    }
-    PetscCall(MatCreate(PETSC_COMM_SELF, &k->a));
-    PetscCall(MatSetSizes(k->a, n, n, n, n));
-    PetscCall(MatSetType(k->a, MATSEQAIJ));
-    return MatSeqAIJSetPreallocationCSR(k->a, k->row, k->column, NULL);
+    PetscCall(MatCreateShell(PETSC_COMM_SELF, n, n, n, n, k, &k->a));
+    PetscCall(MatShellSetOperation(k->a, MATOP_MULT, (void (*)(void))(uintptr_t)shell_product));
+    return MatShellSetOperation(k->a, MATOP_MULT_TRANSPOSE,
+                                (void (*)(void))(uintptr_t)shell_transposed);
 }
 
 static PetscErrorCode objects_make(saros_krylov *k) {
     PC pc;
-    PetscCall(matrix_make(k));
+    if (!k->pattern) PetscCall(shell_make(k));
     PetscCall(VecCreateSeq(PETSC_COMM_SELF, (PetscInt)k->n, &k->x));
     PetscCall(VecDuplicate(k->x, &k->rhs));
     PetscCall(VecDuplicate(k->x, &k->step));
@@ -112,6 +97,7 @@ static saros_status ksp_make(saros_krylov *k, const char *petsc) {
     if (status) return status;
     SAROS_TRY(saros_petsc_options(&scope, petsc));
     k->options = scope.options;
+    if (k->pattern) SAROS_TRY(saros_petsc_matrix(&scope, k->pattern, &k->a));
     SAROS_TRY(saros_petsc_check(&scope, objects_make(k)));
     SAROS_TRY(saros_petsc_options_type(&scope, "ksp_type", KSPList));
     SAROS_TRY(saros_petsc_options_type(&scope, "pc_type", PCList));
@@ -164,7 +150,6 @@ void saros_krylov_release(saros_krylov *k) {
     }
     saros_sparsity_release(k->pattern);
     saros_release(k->position);
-    saros_release(k->row);
     saros_release(k->sizes);
     saros_release(k);
 }

@@ -14,7 +14,6 @@ struct saros_krylov {
     saros_sparsity *pattern;       /**< of the matrix, with its whole diagonal; NULL: matrix-free */
     int64_t *position;             /**< in it of the values taken; NULL: they are its own */
     int64_t taken;                 /**< values taken */
-    PetscInt *row, *column;        /**< of the pattern, as PETSc wants them */
     double *sizes, *norm, *target; /**< n; lanes each */
     PetscOptions options;
     bool read; /**< no option was left unread */

@@ -44,8 +44,8 @@ static PetscErrorCode sizes_find(saros_krylov *k) {
     PetscCall(VecGetArrayRead(k->x, &x));
     memset(k->sizes, 0, (size_t)k->n * sizeof *k->sizes);
     for (int64_t i = 0; i < k->n; ++i)
-        for (PetscInt e = k->row[i]; e < k->row[i + 1]; ++e) {
-            int64_t j = k->column[e];
+        for (int64_t e = k->pattern->row[i]; e < k->pattern->row[i + 1]; ++e) {
+            int64_t j = k->pattern->column[e];
             k->sizes[transposed ? j : i] += fabs(a[e] * x[transposed ? i : j]);
         }
     PetscCall(VecRestoreArrayRead(k->x, &x));

@@ -8,9 +8,9 @@
 #ifndef SAROS_PETSC_IMPL_H
 #define SAROS_PETSC_IMPL_H
 
-#include <petscsys.h>
+#include <petscmat.h>
 
-#include "saros/tensor.h"
+#include "saros/sparse.h"
 
 /** One call of ours that calls PETSc. */
 typedef struct saros_petsc {
@@ -38,6 +38,9 @@ saros_status saros_petsc_options(saros_petsc *scope, const char *pairs);
 saros_status saros_petsc_options_type(saros_petsc *scope, const char *name, PetscFunctionList list);
 /** Errors: USAGE naming the first option that no object has read. */
 saros_status saros_petsc_options_read(saros_petsc *scope);
+
+/** A serial AIJ matrix of zeros in `pattern`. Errors: DOMAIN, too many entries for its integers. */
+saros_status saros_petsc_matrix(saros_petsc *scope, const saros_sparsity *pattern, Mat *out);
 
 /** Tensor over `count` numbers of a caller who outlives it. */
 saros_status saros_petsc_borrow(const double *data, int64_t count, saros_tensor **out);

@@ -2,7 +2,6 @@
  * assembled at all. */
 #include "root_impl.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -131,16 +130,7 @@ saros_status saros_root_matrix_take(saros_root_matrix *m, saros_function *const 
 }
 
 double saros_root_matrix_rounding(const saros_root_matrix *m, const double *x) {
-    if (!m->pattern) return 0;
-    const int64_t *row = saros_sparsity_rows(m->pattern);
-    const int64_t *column = saros_sparsity_columns(m->pattern);
-    double sum = 0;
-    for (int64_t i = 0; i < saros_sparsity_size(m->pattern); ++i) {
-        double size = 0;
-        for (int64_t k = row[i]; k < row[i + 1]; ++k) size += fabs(m->values[k] * x[column[k]]);
-        sum += size * size;
-    }
-    return 4 * DBL_EPSILON * sqrt(sum);
+    return m->pattern ? saros_sparse_rounding(m->pattern, m->values, x) : 0;
 }
 
 saros_status saros_root_matrix_solve(saros_root_matrix *m, saros_krylov_call call, int64_t columns,

@@ -8,7 +8,6 @@
  */
 #include "saros/nonlinear.h"
 
-#include <float.h>
 #include <math.h>
 #include <petscsnes.h>
 #include <string.h>
@@ -25,7 +24,6 @@ typedef struct steady {
     int operands;           /* without v */
     int64_t n;
     saros_jacobian *entries; /* NULL: matrix-free */
-    PetscInt *row, *column;  /* of its pattern, as PETSc wants them */
     double *base;            /* matrix-free: where J is taken */
     SNES snes;
     Vec x, f;
@@ -117,18 +115,11 @@ static PetscErrorCode steady_product(Mat a, Vec v, Vec product) {
 /* The residual that rounding x alone leaves. */
 static PetscErrorCode steady_rounding(steady *s, PetscReal *floor) {
     const PetscScalar *x, *a;
-    double sum = 0;
     PetscCall(VecGetArrayRead(s->x, &x));
     PetscCall(MatSeqAIJGetArrayRead(s->jacobian, &a));
-    for (int64_t i = 0; i < s->n; ++i) {
-        double size = 0;
-        for (PetscInt k = s->row[i]; k < s->row[i + 1]; ++k) size += fabs(a[k] * x[s->column[k]]);
-        sum += size * size;
-    }
+    *floor = saros_sparse_rounding(saros_jacobian_sparsity(s->entries), a, x);
     PetscCall(MatSeqAIJRestoreArrayRead(s->jacobian, &a));
-    PetscCall(VecRestoreArrayRead(s->x, &x));
-    *floor = 4 * DBL_EPSILON * sqrt(sum);
-    return 0;
+    return VecRestoreArrayRead(s->x, &x);
 }
 
 static PetscErrorCode steady_converged(SNES snes, PetscInt it, PetscReal xnorm, PetscReal snorm,
@@ -172,27 +163,13 @@ static saros_status steady_entries(steady *s) {
         return saros_fail(SAROS_ERR_SHAPE, "snes", NULL,
                           "the sparsity is of order %lld, the unknowns are %lld",
                           (long long)pattern->n, (long long)s->n);
-    if (pattern->nonzeros > PETSC_MAX_INT)
-        return saros_fail(SAROS_ERR_DOMAIN, "snes", "solve matrix-free",
-                          "%lld entries are too many for this PETSc", (long long)pattern->nonzeros);
-    size_t n = (size_t)s->n, nonzeros = (size_t)pattern->nonzeros;
-    s->row = saros_allocate((n + 1 + nonzeros) * sizeof *s->row);
-    if (!s->row) return SAROS_ERR_MEMORY;
-    s->column = s->row + n + 1;
-    for (size_t i = 0; i <= n; ++i) s->row[i] = (PetscInt)pattern->row[i];
-    for (size_t k = 0; k < nonzeros; ++k) s->column[k] = (PetscInt)pattern->column[k];
 done:
     return status;
 }
 
 static PetscErrorCode assembled_make(steady *s) {
-    PetscInt n = (PetscInt)s->n;
     KSP ksp;
     PC pc;
-    PetscCall(MatCreate(PETSC_COMM_SELF, &s->jacobian));
-    PetscCall(MatSetSizes(s->jacobian, n, n, n, n));
-    PetscCall(MatSetType(s->jacobian, MATSEQAIJ));
-    PetscCall(MatSeqAIJSetPreallocationCSR(s->jacobian, s->row, s->column, NULL));
     PetscCall(SNESSetJacobian(s->snes, s->jacobian, s->jacobian, steady_assemble, s));
     PetscCall(SNESGetKSP(s->snes, &ksp));
     PetscCall(KSPSetType(ksp, KSPPREONLY));
@@ -256,7 +233,6 @@ static void steady_free(steady *s) {
     VecDestroy(&s->f);
     saros_jacobian_release(s->entries);
     saros_release(s->operand);
-    saros_release(s->row);
     saros_release(s->base);
 }
 
@@ -316,6 +292,8 @@ saros_status saros_snes_solve(const saros_function *residual, const saros_functi
     else if (!(s.base = saros_allocate((size_t)s.n * sizeof *s.base)))
         SAROS_TRY(SAROS_ERR_MEMORY);
     SAROS_TRY(saros_petsc_options(&s.scope, s.options->petsc));
+    if (s.entries)
+        SAROS_TRY(saros_petsc_matrix(&s.scope, saros_jacobian_sparsity(s.entries), &s.jacobian));
     SAROS_TRY(saros_petsc_check(&s.scope, steady_objects(&s)));
     SAROS_TRY(steady_read_options(&s));
     status = saros_petsc_check(&s.scope, steady_run(&s, saros_tensor_const_data(start)));

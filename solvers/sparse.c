@@ -11,6 +11,7 @@
  */
 #include "sparse_impl.h"
 
+#include <float.h>
 #include <math.h>
 #include <string.h>
 
@@ -162,6 +163,17 @@ done:
     saros_tensor_release(product);
     saros_release(operand);
     return status;
+}
+
+double saros_sparse_rounding(const saros_sparsity *pattern, const double *values, const double *x) {
+    double sum = 0;
+    for (int64_t i = 0; i < pattern->n; ++i) {
+        double size = 0;
+        for (int64_t k = pattern->row[i]; k < pattern->row[i + 1]; ++k)
+            size += fabs(values[k] * x[pattern->column[k]]);
+        sum += size * size;
+    }
+    return 4 * DBL_EPSILON * sqrt(sum);
 }
 
 saros_status saros_sparse_verify(const saros_sparsity *pattern, const saros_function *jvp,

@@ -58,6 +58,8 @@ saros_status saros_sparsity_positions(const saros_sparsity *part, const saros_sp
                                       int64_t **position);
 /** Block diagonal of `copies` of the pattern. */
 saros_status saros_sparsity_repeat(saros_sparsity *pattern, int64_t copies, saros_sparsity **out);
+/** 4 eps | |A| |x| |: the residual that rounding x alone would leave. */
+double saros_sparse_rounding(const saros_sparsity *pattern, const double *values, const double *x);
 /** Compares `values` with one product J v, v without zeros. Errors: USAGE if the pattern misses an
  * entry of the Jacobian, naming a row. */
 saros_status saros_sparse_verify(const saros_sparsity *pattern, const saros_function *jvp,

@@ -5,7 +5,8 @@
  * computed (a solve inside diverges) is reported to the line search as twice the worst value known,
  * flat, which shortens the step by its interpolation; at the start it is an error.
  *
- *  Methods that want a Hessian are refused by TAO itself.
+ *  With a Hessian, Newton's method (TAO nls, bnls): H is a sparse matrix, in z scale_i H_ij
+ * scale_j. Methods that want one and have none are refused by TAO itself.
  */
 #include "saros/minimise.h"
 
@@ -15,6 +16,7 @@
 
 #include "petsc_impl.h"
 #include "saros/memory.h"
+#include "sparse_impl.h"
 
 typedef struct descent {
     saros_petsc scope;
@@ -28,6 +30,7 @@ typedef struct descent {
     bool stopped;
     Tao tao;
     Vec z, lower, upper;
+    Mat hessian;
 } descent;
 
 static double scale_of(const descent *d, int64_t i) {
@@ -82,6 +85,33 @@ static PetscErrorCode descent_objective(Tao tao, Vec z, PetscReal *value, Vec gr
     return status ? saros_petsc_park(&d->scope) : 0;
 }
 
+static saros_status hessian_fill(descent *d, const double *z, double *values) {
+    const saros_sparsity *p = saros_jacobian_sparsity(d->options->hessian);
+    double *w = saros_tensor_data(d->w);
+    for (int64_t i = 0; i < d->n; ++i) w[i] = z[i] * scale_of(d, i);
+    saros_status status = saros_jacobian_values(d->options->hessian, d->operand, values);
+    for (int64_t i = 0; status == SAROS_OK && d->options->scale && i < d->n; ++i)
+        for (int64_t k = p->row[i]; k < p->row[i + 1]; ++k)
+            values[k] *= scale_of(d, i) * scale_of(d, p->column[k]);
+    return status;
+}
+
+static PetscErrorCode descent_hessian(Tao tao, Vec z, Mat h, Mat preconditioner, void *user) {
+    (void)tao;
+    (void)preconditioner;
+    descent *d = user;
+    const PetscScalar *at;
+    PetscScalar *to;
+    PetscCall(VecGetArrayRead(z, &at));
+    PetscCall(MatSeqAIJGetArray(h, &to));
+    saros_status status = hessian_fill(d, at, to);
+    PetscCall(MatSeqAIJRestoreArray(h, &to));
+    PetscCall(VecRestoreArrayRead(z, &at));
+    if (status) return saros_petsc_park(&d->scope);
+    PetscCall(MatAssemblyBegin(h, MAT_FINAL_ASSEMBLY));
+    return MatAssemblyEnd(h, MAT_FINAL_ASSEMBLY);
+}
+
 /* Called once an iteration: history, and the question whether to stop. */
 static PetscErrorCode descent_watch(Tao tao, void *user) {
     descent *d = user;
@@ -123,7 +153,9 @@ static PetscErrorCode descent_open(descent *d, const double *start) {
     PetscCall(VecRestoreArrayWrite(d->z, &z));
     PetscCall(TaoCreate(PETSC_COMM_SELF, &d->tao));
     PetscCall(PetscObjectSetOptions((PetscObject)d->tao, d->scope.options));
-    PetscCall(TaoSetType(d->tao, o->method ? o->method : bounds ? TAOBLMVM : TAOLMVM));
+    const char *newton = bounds ? TAOBNLS : TAONLS, *gradients = bounds ? TAOBLMVM : TAOLMVM;
+    PetscCall(TaoSetType(d->tao, o->method ? o->method : o->hessian ? newton : gradients));
+    if (d->hessian) PetscCall(TaoSetHessian(d->tao, d->hessian, d->hessian, descent_hessian, d));
     PetscCall(TaoSetSolution(d->tao, d->z));
     PetscCall(TaoSetObjectiveAndGradient(d->tao, NULL, descent_objective, d));
     PetscCall(TaoSetTolerances(d->tao, o->gradient_atol > 0 ? o->gradient_atol : 1e-10, 0,
@@ -140,6 +172,7 @@ static PetscErrorCode descent_open(descent *d, const double *start) {
 
 static void descent_free(descent *d) {
     TaoDestroy(&d->tao);
+    MatDestroy(&d->hessian);
     VecDestroy(&d->z);
     VecDestroy(&d->lower);
     VecDestroy(&d->upper);
@@ -153,6 +186,11 @@ static saros_status descent_check(const descent *d, saros_tensor *start) {
     if (saros_tensor_rank(start) != 1 || saros_tensor_dtype(start) != SAROS_F64)
         return saros_fail(SAROS_ERR_TYPE, "minimise", "flatten the unknowns",
                           "the start must be f64 of rank 1");
+    if (o->hessian && saros_sparsity_size(saros_jacobian_sparsity(o->hessian)) != d->n)
+        return saros_fail(SAROS_ERR_SHAPE, "minimise", NULL,
+                          "the Hessian is of order %lld, the unknowns are %lld",
+                          (long long)saros_sparsity_size(saros_jacobian_sparsity(o->hessian)),
+                          (long long)d->n);
     for (int64_t i = 0; i < d->n; ++i) {
         if (!(scale_of(d, i) > 0))
             return saros_fail(SAROS_ERR_DOMAIN, "minimise", NULL,
@@ -217,6 +255,9 @@ saros_status saros_minimise(const saros_function *objective, int constants,
     SAROS_TRY(saros_tensor_contiguous(start, &from));
     SAROS_TRY(descent_operands(&d, constants, constant));
     SAROS_TRY(saros_petsc_options(&d.scope, NULL));
+    if (d.options->hessian)
+        SAROS_TRY(
+            saros_petsc_matrix(&d.scope, saros_jacobian_sparsity(d.options->hessian), &d.hessian));
     SAROS_TRY(saros_petsc_check(&d.scope, descent_open(&d, saros_tensor_const_data(from))));
     SAROS_TRY(saros_petsc_check(&d.scope, TaoSolve(d.tao)));
     SAROS_TRY(descent_result(&d, solution, info));

@@ -88,3 +88,12 @@ near(saros.jit(saros.hessian(function(x) return (x^3):sum() end, { sparse = true
 expect.fails("usage", "sparce", saros.hessian, sin, { sparce = true })
 expect.fails("type", "one tensor", saros.hessian(function(t) return t.a:sum() end, { sparse = true }), { a = at })
 expect.fails("shape", "scalar", saros.hessian(sin, { sparse = true }), at)
+
+-- Newton's method with the sparse Hessian: few iterations where gradients alone take many
+local start = saros.zeros{ 100 }
+local function valley(x) return rosenbrock(x, 100) end
+local best, quick = saros.minimise(valley, start, { newton = true })
+local _, slow = saros.minimise(valley, start, { max_iterations = 2000 })
+near(best, saros.ones{ 100 }, 1e-5)
+assert(quick.converged and 2 * quick.iterations < slow.iterations, quick.iterations .. " " .. slow.iterations)
+expect.fails("usage", "newton", saros.minimise, valley, start, { newton = true, method = { { "adam", lr = 1e-3, steps = 2 } } })

@@ -72,6 +72,68 @@ START_TEST(rosenbrock_is_found_at_one_one) {
 }
 END_TEST
 
+/* Chained Rosenbrock, (w, c) -> sum c (w_{i+1} - w_i^2)^2 + (1 - w_i)^2, with its sparse Hessian.
+ */
+static saros_function *chained(int64_t n, saros_jacobian **hessian) {
+    saros_graph *g = NULL;
+    saros_function *f = NULL;
+    ck_ok(saros_graph_make(&g));
+    saros_type scalar = saros_type_scalar(SAROS_F64), vector = saros_type_make(SAROS_F64, 1, &n);
+    saros_value in[2] = {saros_input(g, &vector, "w"), saros_input(g, &scalar, "c")}, out[2];
+    saros_value low = saros_slice(in[0], 0, 0, n - 1, 1), high = saros_slice(in[0], 0, 1, n, 1);
+    saros_value a = saros_sub(high, saros_mul(low, low)), b = saros_sub(saros_like(low, 1), low);
+    out[0] = saros_sum(saros_add(saros_mul(in[1], saros_mul(a, a)), saros_mul(b, b)), 1);
+    saros_vjp(1, out, NULL, 1, in, &out[1]);
+    ck_ok(saros_compile(g, 2, in, 2, out, NULL, &f));
+    ck_ok(saros_hessian_make(out[0], in[0], 2, in, NULL, hessian));
+    saros_graph_release(g);
+    return f;
+}
+
+START_TEST(newton_with_a_sparse_hessian_needs_few_iterations) {
+    enum { N = 200 };
+    saros_jacobian *hessian = NULL;
+    saros_function *f = chained(N, &hessian);
+    saros_tensor *c = NULL, *start = NULL;
+    double scale[N], upper[N];
+    int iterations[4];
+    ck_assert_int_eq(saros_sparsity_nonzeros(saros_jacobian_sparsity(hessian)), 3 * N - 2);
+    ck_ok(saros_tensor_scalar(SAROS_F64, 100, &c));
+    ck_ok(saros_tensor_zeros(SAROS_F64, 1, (int64_t[]){N}, &start));
+    for (int i = 0; i < N; ++i) {
+        scale[i] = i % 2 ? 1 : 0.1;
+        upper[i] = 2;
+    }
+    for (int k = 0; k < 4; ++k) {
+        saros_tensor *end = NULL;
+        saros_minimise_info info;
+        saros_minimise_options options = {.hessian = k ? hessian : NULL,
+                                          .scale = k == 2 ? scale : NULL,
+                                          .upper = k == 3 ? upper : NULL,
+                                          .gradient_rtol = k ? 0 : 1e-6,
+                                          .max_iterations = 5000};
+        ck_ok(saros_minimise(f, 1, &c, start, &options, &end, &info));
+        ck_assert_msg(info.converged, "%d: %s after %d iterations", k, info.reason,
+                      info.iterations);
+        for (int i = 0; i < N; ++i) ck_near(((double *)saros_tensor_data(end))[i], 1, 1e-5);
+        iterations[k] = info.iterations;
+        saros_release(info.history);
+        saros_tensor_release(end);
+    }
+    for (int k = 1; k < 4; ++k) ck_assert_int_lt(2 * iterations[k], iterations[0]);
+    saros_tensor *few = NULL, *end = NULL;
+    ck_ok(saros_tensor_zeros(SAROS_F64, 1, (int64_t[]){3}, &few));
+    ck_fails(
+        saros_minimise(f, 1, &c, few, &(saros_minimise_options){.hessian = hessian}, &end, NULL),
+        SAROS_ERR_SHAPE);
+    saros_tensor_release(few);
+    saros_tensor_release(c);
+    saros_tensor_release(start);
+    saros_jacobian_release(hessian);
+    saros_function_release(f);
+}
+END_TEST
+
 /* On x <= 1/2 the least value is at (1/2, 1/4): (1 - x)^2 falls along y = x^2. */
 START_TEST(bounds_hold) {
     const double upper[] = {0.5, INFINITY};
@@ -143,6 +205,7 @@ START_TEST(memory_is_given_back) {
 }
 END_TEST
 
-SAROS_TEST_MAIN("solvers/minimise", rosenbrock_is_found_at_one_one, bounds_hold,
+SAROS_TEST_MAIN("solvers/minimise", rosenbrock_is_found_at_one_one,
+                newton_with_a_sparse_hessian_needs_few_iterations, bounds_hold,
                 stopping_and_giving_up_are_told, steps_out_of_the_domain_are_shortened,
                 failures_are_named, memory_is_given_back)

@@ -3,13 +3,15 @@
 #ifndef SAROS_MINIMISE_H
 #define SAROS_MINIMISE_H
 
-#include "saros/function.h"
+#include "saros/sparse.h"
 
 typedef struct saros_minimise_options {
     const char *method;                  /**< TAO type: NULL: "blmvm" with bounds, "lmvm" without */
     double gradient_rtol, gradient_atol; /**< 0: 1e-8, 1e-10 */
     int max_iterations;                  /**< 0: 200 */
-    const double *lower, *upper;         /**< n each, NULL: none */
+    saros_jacobian *hessian; /**< of J by w, its inputs (w, constants…): Newton's method, TAO's nls,
+                                or bnls with bounds; NULL: gradients alone */
+    const double *lower, *upper; /**< n each, NULL: none */
     const double
         *scale; /**< n: typical sizes; the unknowns are divided by these inside; NULL: ones */
     bool (*stop)(int iteration, double value, void *user);
