@@ -26,7 +26,7 @@ static bool is_elementwise(const saros_primitive *row) {
 
 /** What the row says: result m over operand k. */
 static bool row_allows(const saros_step *step, int m, int k) {
-    if (step->row == &saros_row_kernel && saros_kernel_of(step->attributes.tensor)->reduce[m])
+    if (step->row == &saros_row_kernel && !saros_kernel_in_place(step->attributes.tensor, m))
         return false;
     if (is_elementwise(step->row)) return true;
     if (step->row == &saros_row_loop) {

@@ -55,6 +55,12 @@ static void load_tile(const saros_nest *s, const call *all, char *buffer, int64_
         buffer += s->slot;
     }
     for (int k = 0; k < s->outs; ++k) {
+        if (s->taken >> k & 1) {
+            c->out[k] = buffer;
+            c->out_stride[k] = saros_tile_pitch(n, s->bytes[s->ins + k]);
+            buffer += s->slot;
+            continue;
+        }
         c->out_stride[k] = s->stride[s->ins + k][row];
         c->out[k] = all->out[k] + i * c->out_stride[k] + j * s->stride[s->ins + k][inner];
     }
@@ -108,6 +114,23 @@ static void run_code(const running *r, int64_t m, int64_t n, const call *c) {
         copy_rows(r->s, m, n, c);
 }
 
+/** Hands over m rows of n elements of a tile. */
+static void take_rows(const saros_nest *s, int64_t m, int64_t n, const call *c) {
+    const saros_nest_taker *t = s->taker;
+    const int number = s->outs - 1;
+    saros_stretch operand[SAROS_NEST_OPERANDS];
+    for (int64_t i = 0; i < m; ++i) {
+        for (int k = 0; k < t->operands; ++k) {
+            const int j = t->from[k];
+            operand[k].from = j < s->ins ? c->in[j] + i * c->in_stride[j]
+                                         : c->out[j - s->ins] + i * c->out_stride[j - s->ins];
+            operand[k].still = j < s->ins && s->still >> j & 1;
+        }
+        const int64_t first = c->out[number] + i * c->out_stride[number] - s->output;
+        t->take(t->attribute, first, n, operand, s->output);
+    }
+}
+
 static void run_tiles(const running *r, const call *all, int64_t m, int64_t n) {
     const saros_nest *s = r->s;
     _Alignas(64) char buffer[SAROS_NEST_BUFFER];
@@ -117,7 +140,9 @@ static void run_tiles(const running *r, const call *all, int64_t m, int64_t n) {
             int64_t rows = m - i < s->tile[0] ? m - i : s->tile[0];
             int64_t columns = n - j < s->tile[1] ? n - j : s->tile[1];
             load_tile(s, all, buffer, i, j, rows, columns, &c);
-            run_code(r, s->flat ? 1 : rows, s->flat ? rows * columns : columns, &c);
+            const int64_t lines = s->flat ? 1 : rows, run = s->flat ? rows * columns : columns;
+            run_code(r, lines, run, &c);
+            if (s->taker) take_rows(s, lines, run, &c);
         }
 }
 
@@ -130,7 +155,7 @@ static void run_block(const running *r, const int64_t *index, const call *c) {
     if (m > s->block[0]) m = s->block[0];
     if (n > s->block[1]) n = s->block[1];
     if (s->mode == SAROS_NEST_COLUMNS) fill_neutral(s, c->out, n);
-    if (s->staged)
+    if (s->staged || s->taker)
         run_tiles(r, c, m, n);
     else
         run_code(r, s->flat ? 1 : m, s->flat ? m * n : n, c);

@@ -12,6 +12,7 @@
 #ifndef SAROS_NEST_IMPL_H
 #define SAROS_NEST_IMPL_H
 
+#include "saros/primitive.h"
 #include "tensor_impl.h"
 
 enum {
@@ -34,6 +35,15 @@ typedef enum saros_nest_mode {
     SAROS_NEST_COLUMNS    /**< adds row after row to the elements that are there */
 } saros_nest_mode;
 
+/** What gets the elements of a nest while they are in tiles (column `take` of primitive.h). */
+typedef struct saros_nest_taker {
+    void (*take)(const saros_tensor *attribute, int64_t first, int64_t count,
+                 const saros_stretch *operand, void *out);
+    const saros_tensor *attribute;
+    int operands;
+    int16_t from[SAROS_NEST_OPERANDS]; /**< of its operands: load k, or ins + m: store m */
+} saros_nest_taker;
+
 /** The first part is filled by the caller. Operands: loads, then stores. Strides are in bytes; a
  * reduced store stands still along reduced axes. */
 typedef struct saros_nest {
@@ -47,6 +57,10 @@ typedef struct saros_nest {
     int64_t neutral[SAROS_NEST_STORES]; /**< bits of the element its reduction starts from */
     double nanoseconds;                 /**< per element, about */
     bool alone;                         /**< better left to one thread */
+    const saros_nest_taker *taker;      /**< NULL: none. Else the address of an element of the last
+                                            store, of one byte each, is `output` and its number */
+    uint64_t taken;                     /**< bit m: store m is made in tiles, for the taker */
+    char *output;
 
     saros_nest_mode mode;
     uint32_t still;            /**< bit k: load k is one element for a whole row */

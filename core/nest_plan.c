@@ -14,6 +14,7 @@ enum {
     ROWS = 256,            /* rows that are added at a stretch */
     CACHED = 4096,         /* columns to which they are added: these stay in first-level cache */
     TILE = 64,             /* rows of a tile, and columns at least */
+    TAKEN = 256,           /* elements of a tile that is taken: all tiles stay in the first cache */
     TASK = 10000,          /* nanoseconds of a task, at least */
     SMALL = 2000,          /* of one for threads that are awake */
     LAST_LEVEL = 32 << 20, /* bytes of stores from which bypassing the caches pays */
@@ -79,7 +80,9 @@ static bool is_reduced(const saros_nest *s, int m) {
 
 static bool stores_run(const saros_nest *s, int axis) {
     for (int m = 0; m < s->outs; ++m)
-        if (!is_reduced(s, m) && s->stride[s->ins + m][axis] != s->bytes[s->ins + m]) return false;
+        if (!is_reduced(s, m) && !(s->taken >> m & 1) &&
+            s->stride[s->ins + m][axis] != s->bytes[s->ins + m])
+            return false;
     return true;
 }
 
@@ -176,14 +179,26 @@ static void choose_tiles(saros_nest *s) {
             if (s->bytes[k] > wide) wide = s->bytes[k];
         }
     }
-    if (!tiles) return;
-    const int64_t n = s->extent[inner], most = s->extent[row] < TILE ? s->extent[row] : TILE;
+    for (int m = 0; m < s->outs; ++m) {
+        if (!(s->taken >> m & 1)) continue;
+        tiles++;
+        if (s->bytes[s->ins + m] > wide) wide = s->bytes[s->ins + m];
+    }
+    if (!tiles && !s->taker) return;
+    if (!tiles) tiles = 1;
+    const int64_t n = s->extent[inner];
+    const int64_t most = s->taker ? 1 : s->extent[row] < TILE ? s->extent[row] : TILE;
     s->slot = SAROS_NEST_BUFFER / tiles & ~INT64_C(63);
     int64_t fit = (s->slot / (s->reduced[inner] ? 16 : most) - 64) / wide & ~INT64_C(63);
-    s->tile[1] = s->flat ? n : within(fit, TILE, s->reduced[inner] ? RUN : CACHED);
+    s->tile[1] = s->flat ? n
+                         : within(fit, TILE,
+                                  s->taker            ? TAKEN
+                                  : s->reduced[inner] ? RUN
+                                                      : CACHED);
     if (s->tile[1] > n) s->tile[1] = n;
     s->tile[0] = s->slot / (s->flat ? n * wide : saros_tile_pitch(s->tile[1], wide));
     if (s->flat && s->tile[0] > TILE) s->tile[0] &= ~INT64_C(63); /* stores begin on whole lines */
+    if (s->taker) s->tile[0] = within(TAKEN / s->tile[1], 1, s->tile[0]);
 }
 
 /* ---- blocks ---- */
@@ -191,8 +206,9 @@ static void choose_tiles(saros_nest *s) {
 /** Rows and columns of a block of about `chunk` elements. */
 static void choose_block(saros_nest *s, int64_t chunk) {
     const int64_t m = s->extent[s->rank - 2], n = s->extent[s->rank - 1];
-    int64_t rows = s->staged || s->flat ? within(s->staged ? s->tile[0] : TILE, 1, m) : 1,
-            run = s->staged ? s->tile[1] : RUN;
+    const bool tiled = s->staged || s->taker;
+    int64_t rows = tiled || s->flat ? within(tiled ? s->tile[0] : TILE, 1, m) : 1,
+            run = tiled ? s->tile[1] : RUN;
     if (s->mode == SAROS_NEST_COLUMNS) {
         s->block[0] = m < ROWS ? m : ROWS;
         s->block[1] = n < CACHED ? n : CACHED;
@@ -201,11 +217,11 @@ static void choose_block(saros_nest *s, int64_t chunk) {
         s->block[1] = cut ? within((chunk / rows + 63) & ~INT64_C(63), 1, n) : n;
         s->block[0] = within((chunk / s->block[1] + rows - 1) / rows * rows, 1, m);
     } else {
-        s->block[1] = n <= (s->staged ? run : 2 * run) ? n : run;
+        s->block[1] = n <= (tiled ? run : 2 * run) ? n : run;
         if (s->mode == SAROS_NEST_ROWS)
             s->block[0] = within(chunk / s->block[1], 1, m);
         else
-            s->block[0] = within(s->staged ? rows : run / s->block[1], 1, m);
+            s->block[0] = within(tiled ? rows : run / s->block[1], 1, m);
     }
 }
 
@@ -242,7 +258,7 @@ static bool should_stream(const saros_nest *s, double elements) {
         for (int a = 0; a < s->rank - (s->flat ? 2 : 1); ++a)
             aligned &= s->extent[a] == 1 || s->stride[k][a] % 64 == 0;
     }
-    return aligned && bytes > LAST_LEVEL;
+    return aligned && !s->taker && bytes > LAST_LEVEL;
 }
 
 /** Elements of a task where none is reduced. Tasks are a multiple of four: two or four threads get

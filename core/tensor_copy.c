@@ -188,7 +188,8 @@ static bool copy_large(int rank, const int64_t *shape, saros_dtype dtype, void *
     saros_nest s;
     s.rank = rank;
     s.ins = s.outs = 1;
-    s.reduces = 0;
+    s.reduces = s.taken = 0;
+    s.taker = NULL;
     s.nanoseconds = 2 * (double)bytes / 30;
     s.alone = false;
     s.base[0] = (char *)(uintptr_t)from;

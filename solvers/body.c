@@ -77,22 +77,20 @@ done:
 }
 
 saros_status saros_body_entries(saros_graph *graph, saros_body *body, saros_sparsity *pattern,
-                                saros_compression **entries, saros_body **scales,
-                                saros_sparsity **found) {
+                                saros_body **entries, saros_sparsity **found) {
     draft d = {0};
     saros_status status = SAROS_OK;
     saros_compression *c = NULL;
     SAROS_TRY(draft_open(graph, body, 0, &d));
     SAROS_TRY(saros_compression_find(d.y, d.x[0], pattern, &c));
     if (found && c)
-        *found = saros_sparsity_retain(saros_compression_pattern(c));
+        *found = saros_sparsity_retain(c->pattern);
     else if (found)
         SAROS_TRY(saros_sparsity_detect(d.y, d.x[0], found));
-    if (c && saros_compression_streams(c) > 0) {
-        SAROS_TRY(
-            draft_close(&d, saros_compression_streams(c), saros_compression_scales(c), scales));
-        *entries = c;
+    if (c) {
+        const saros_value values = saros_compression_build(d.graph, c);
         c = NULL;
+        SAROS_TRY(draft_close(&d, 1, &values, entries));
     }
 done:
     draft_free(&d);

@@ -16,9 +16,8 @@ struct saros_jacobian {
     int64_t *position;     /**< of the entries of `asked` in `pattern` */
     bool given;            /**< by the caller, so that it is verified once */
     atomic_bool verified;
-    saros_compression *entries; /**< NULL: coloured */
-    bool direct;                /**< `function` gives the values themselves */
-    saros_function *function;   /**< scales of the entries, or (inputs…, v) -> J v */
+    bool direct;              /**< `function` gives the values; else coloured */
+    saros_function *function; /**< values, or (inputs…, v) -> J v */
 };
 
 saros_jacobian *saros_jacobian_retain(saros_jacobian *j) {
@@ -31,7 +30,6 @@ void saros_jacobian_release(saros_jacobian *j) {
     saros_sparsity_release(j->pattern);
     saros_sparsity_release(j->asked);
     saros_release(j->position);
-    saros_compression_release(j->entries);
     saros_function_release(j->function);
     saros_release(j);
 }
@@ -53,19 +51,8 @@ static saros_status products(saros_jacobian *j, saros_sparsity *pattern, saros_t
     return status;
 }
 
-static saros_status values_directly(const saros_jacobian *j, saros_tensor *const *in,
-                                    double *values) {
-    saros_tensor *out = NULL;
-    saros_status status = saros_tensor_wrap(SAROS_F64, 1, &j->pattern->nonzeros, NULL, values,
-                                            SAROS_BORROW, NULL, NULL, &out);
-    if (status == SAROS_OK) status = saros_function_call(j->function, in, &out, NULL);
-    saros_tensor_release(out);
-    return status;
-}
-
 saros_status saros_jacobian_values(saros_jacobian *j, saros_tensor *const *in, double *values) {
-    if (j->entries) return saros_compression_values(j->entries, j->function, in, values);
-    if (j->direct) return values_directly(j, in, values);
+    if (j->direct) return saros_compression_values(j->function, in, j->pattern->nonzeros, values);
     if (!j->asked) return products(j, j->pattern, in, values);
     double *asked = saros_allocate((size_t)(j->asked->nonzeros + 1) * sizeof *asked);
     if (!asked) return SAROS_ERR_MEMORY;
@@ -95,20 +82,13 @@ static saros_status check(saros_value y, saros_value x) {
                       (long long)rows, (long long)columns);
 }
 
-/** Coefficients that are arrays: a uniform one costs nothing. */
-static int arrays_of(const saros_compression *c) {
-    int arrays = 0;
-    for (int k = 0; k < saros_compression_streams(c); ++k)
-        arrays += saros_value_rank(saros_compression_scales(c)[k]) > 0;
-    return arrays;
-}
-
+/** Coefficients that are arrays cost something: a uniform one nothing. */
 static bool pays(const saros_compression *c) {
-    const saros_sparsity *p = saros_compression_pattern(c);
+    const saros_sparsity *p = c->pattern;
     int64_t longest = 1;
     for (int64_t i = 0; i < p->n; ++i)
         if (p->row[i + 1] - p->row[i] > longest) longest = p->row[i + 1] - p->row[i];
-    return arrays_of(c) <= 4 * longest;
+    return c->arrays <= 4 * longest;
 }
 
 saros_status saros_compression_find(saros_value y, saros_value x, saros_sparsity *pattern,
@@ -131,12 +111,13 @@ done:
     return status;
 }
 
-static saros_status make_entries(saros_jacobian *j, saros_value y, const saros_value *input,
-                                 const saros_compile_options *options) {
-    j->arrays = arrays_of(j->entries);
-    j->pattern = saros_sparsity_retain(saros_compression_pattern(j->entries));
-    return saros_compile(y.graph, j->inputs, input, saros_compression_streams(j->entries),
-                         saros_compression_scales(j->entries), options, &j->function);
+static saros_status make_entries(saros_jacobian *j, saros_compression *entries, saros_graph *graph,
+                                 const saros_value *input, const saros_compile_options *options) {
+    j->direct = true;
+    j->arrays = entries->arrays;
+    j->pattern = saros_sparsity_retain(entries->pattern);
+    const saros_value values = saros_compression_build(graph, entries);
+    return saros_compile(graph, j->inputs, input, 1, &values, options, &j->function);
 }
 
 /** Colours `pattern`, which may miss diagonal entries. */
@@ -206,11 +187,12 @@ saros_status saros_jacobian_make(saros_value y, saros_value x, int inputs, const
     saros_status status = check(y, x);
     if (status) return status;
     saros_compile_options compile = {.name = options && options->name ? options->name : "jacobian"};
+    saros_compression *entries = NULL;
     saros_jacobian *j = make(inputs);
     if (!j) return SAROS_ERR_MEMORY;
-    if (!options || !options->coloured) SAROS_TRY(saros_compression_find(y, x, NULL, &j->entries));
-    status =
-        j->entries ? make_entries(j, y, input, &compile) : make_products(j, y, x, input, &compile);
+    if (!options || !options->coloured) SAROS_TRY(saros_compression_find(y, x, NULL, &entries));
+    status = entries ? make_entries(j, entries, y.graph, input, &compile)
+                     : make_products(j, y, x, input, &compile);
     if (status) goto done;
     *out = j;
     return SAROS_OK;

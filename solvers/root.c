@@ -23,7 +23,7 @@
 typedef struct newton {
     saros_root_setup *setup;
     const saros_function *residual;
-    saros_function *const *derivative; /* product, scales of the entries */
+    saros_function *const *derivative; /* product, values of the entries */
     int ins;                           /* x, p… */
     saros_tensor **at, **trial;        /* operands at x and at the trial point */
     saros_tensor *r;                   /* residual at the trial point */
@@ -259,7 +259,7 @@ saros_value saros_root(saros_value guess, saros_residual_fn residual, void *user
     SAROS_TRY(saros_root_trace(guess, residual, user, &body[0], &capture));
     SAROS_TRY(saros_body_product(guess.graph, body[0], &body[1]));
     SAROS_TRY(saros_root_setup_for(guess.graph, body[0], options, &setup));
-    body[2] = saros_root_setup_of(&(saros_attributes){.tensor = setup})->scales;
+    body[2] = saros_root_setup_of(&(saros_attributes){.tensor = setup})->entries;
     int captures = saros_body_captures(body[0]);
     operand = saros_values_make(captures + 1);
     if (!operand) SAROS_TRY(SAROS_ERR_MEMORY);

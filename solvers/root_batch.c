@@ -116,8 +116,8 @@ static saros_value lanes_node(const saros_rule *rule, int64_t size, const saros_
     saros_status status = operand ? SAROS_OK : SAROS_ERR_MEMORY;
     if (status) goto done;
     SAROS_TRY(lanes_setup(rule, size, &setup));
-    int bodies = of->bodies; /* the scales are those of one lane: many lanes go by products */
-    if (rule->row != &saros_row_root_solve && saros_root_setup_of(of)->scales) --bodies;
+    int bodies = of->bodies; /* the entries are those of one lane: many lanes go by products */
+    if (rule->row != &saros_row_root_solve && saros_root_setup_of(of)->entries) --bodies;
     for (int k = 0; k < bodies; ++k)
         SAROS_TRY(lanes_body(rule, of->body[k], size, batched + x_at, rule->ins - x_at, &body[k]));
     memcpy(operand, in, (size_t)rule->ins * sizeof *operand);

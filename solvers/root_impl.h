@@ -2,8 +2,8 @@
  * root_solve whose operator does not depend on x, which is 0.
  *
  *  Operands that F reads (captures, denoted p) are trailing operands of every node:
- *      root(guess, p…) -> x             bodies: F(x, p…), its product J(x, p…, v), scales of J
- *      root_factor(x, p…) -> factor     bodies: product, scales;  J = dF/dx at x, factorised
+ *      root(guess, p…) -> x             bodies: F(x, p…), its product J(x, p…, v), values of J
+ *      root_factor(x, p…) -> factor     bodies: product, values;  J = dF/dx at x, factorised
  *      root_solve(factor, b, x, p…)     body: the product, and its transpose where there is no
  *                                       matrix;  J^{-1} b or J^{-T} b, b of shape (n) or (k,n)
  *
@@ -24,13 +24,12 @@
 
 /** Payload of the attribute tensor: the same for all derivatives of one root. */
 typedef struct saros_root_setup {
-    saros_sparsity *pattern;    /**< NULL: there is no matrix */
-    saros_krylov_plan *krylov;  /**< NULL: solved directly */
-    int64_t lanes;              /**< systems alike on the diagonal, of batched forms */
-    saros_sparsity *given;      /**< `pattern` if the options gave it (borrowed: it is retained) */
-    bool linear;                /**< of a linear solve: the product must be linear in v */
-    saros_compression *entries; /**< values entry by entry; NULL: by coloured products */
-    saros_body *scales;         /**< x, p… -> what `entries` is made from; NULL without */
+    saros_sparsity *pattern;   /**< NULL: there is no matrix */
+    saros_krylov_plan *krylov; /**< NULL: solved directly */
+    int64_t lanes;             /**< systems alike on the diagonal, of batched forms */
+    saros_sparsity *given;     /**< `pattern` if the options gave it (borrowed: it is retained) */
+    bool linear;               /**< of a linear solve: the product must be linear in v */
+    saros_body *entries;       /**< x, p… -> values entry by entry; NULL: by coloured products */
     char *name;
     atomic_bool verified; /**< pattern and linearity were compared with products once */
     pthread_mutex_t lock;
@@ -64,7 +63,7 @@ saros_root_setup *saros_root_setup_of(const saros_attributes *attributes);
 typedef struct saros_root_matrix saros_root_matrix;
 saros_status saros_root_matrix_make(saros_root_setup *setup, int64_t n, saros_root_matrix **out);
 void saros_root_matrix_release(saros_root_matrix *matrix);
-/** J at in[0] = x: `body` holds the product and, where the setup has entries, their scales. The
+/** J at in[0] = x: `body` holds the product and, where the setup has entries, their values. The
  * first time the pattern is verified. Without a matrix nothing is computed. */
 saros_status saros_root_matrix_take(saros_root_matrix *matrix, saros_function *const *body, int ins,
                                     saros_tensor *const *in);
@@ -90,12 +89,11 @@ void saros_body_pull(saros_graph *graph, saros_body *body, const saros_value *in
 saros_status saros_body_of_product(saros_graph *graph, saros_body *body, saros_body **out);
 /** Body (inputs…, v) -> (d body / d input 0) v. */
 saros_status saros_body_product(saros_graph *graph, saros_body *body, saros_body **out);
-/** Entries of d body / d input 0 in `pattern` (NULL: their own) and the body (inputs…) -> scales;
- * both NULL where entries cannot be had or do not pay. `found` (may be NULL) receives the pattern
- * of the graph in any case. */
+/** The body (inputs…) -> values of d body / d input 0 in `pattern` (NULL: their own); NULL where
+ * they cannot be had entry by entry or that does not pay. `found` (may be NULL) receives the
+ * pattern of the graph in any case. */
 saros_status saros_body_entries(saros_graph *graph, saros_body *body, saros_sparsity *pattern,
-                                saros_compression **entries, saros_body **scales,
-                                saros_sparsity **found);
+                                saros_body **entries, saros_sparsity **found);
 /** From a product body (x, p…, v) -> J v the body (x, p…, w) -> J^T w. */
 saros_status saros_body_transpose(saros_graph *graph, saros_body *product, saros_body **out);
 /** Body over lanes: inputs with batched[k] get a leading axis of extent `size`, those with flat[k]

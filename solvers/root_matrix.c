@@ -111,7 +111,8 @@ static saros_status values_find(saros_root_matrix *m, saros_function *const *bod
     saros_status status = SAROS_OK;
     if (!verified && setup->linear) SAROS_TRY(linearity_verify(setup, body[0], ins, in));
     if (m->pattern) {
-        status = setup->entries ? saros_compression_values(setup->entries, body[1], in, m->values)
+        const int64_t nonzeros = saros_sparsity_nonzeros(m->pattern);
+        status = setup->entries ? saros_compression_values(body[1], in, nonzeros, m->values)
                                 : saros_sparse_jacobian(m->pattern, body[0], ins, in, m->values);
         if (status == SAROS_OK && !verified)
             status = saros_sparse_verify(m->pattern, body[0], ins, in, m->values);

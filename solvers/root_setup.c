@@ -12,8 +12,7 @@ static void setup_release(void *payload) {
     saros_root_setup *setup = payload;
     saros_sparsity_release(setup->pattern);
     saros_krylov_plan_release(setup->krylov);
-    saros_compression_release(setup->entries);
-    saros_body_release(setup->scales);
+    saros_body_release(setup->entries);
     saros_tensor_release(setup->repeated);
     pthread_mutex_destroy(&setup->lock);
     saros_release(setup->name);
@@ -71,8 +70,7 @@ static saros_status setup_make(saros_graph *graph, saros_body *residual,
                                saros_tensor **setup) {
     int64_t n = saros_value_type(saros_body_input(residual, 0))->shape[0];
     saros_sparsity *pattern = options ? options->sparsity : NULL, *found = NULL;
-    saros_compression *entries = NULL;
-    saros_body *scales = NULL;
+    saros_body *entries = NULL;
     saros_status status = check_order(pattern, n, like.name);
     if (status) return status;
     if (options && options->krylov)
@@ -80,21 +78,17 @@ static saros_status setup_make(saros_graph *graph, saros_body *residual,
                                          &like.krylov));
     bool matrix = !like.krylov || !like.krylov->matrix_free;
     if (matrix)
-        SAROS_TRY(saros_body_entries(graph, residual, pattern, &entries, &scales,
-                                     pattern ? NULL : &found));
+        SAROS_TRY(saros_body_entries(graph, residual, pattern, &entries, pattern ? NULL : &found));
     SAROS_TRY(saros_root_setup_like(&like, !matrix ? NULL : pattern ? pattern : found, 1, setup));
     saros_root_setup *made = saros_tensor_payload(*setup, &setup_class);
     made->given = pattern;
     made->entries = entries;
-    made->scales = scales;
     atomic_store(&made->verified, !like.linear && (!matrix || !pattern));
     entries = NULL;
-    scales = NULL;
 done:
     saros_krylov_plan_release(like.krylov);
     saros_sparsity_release(found);
-    saros_compression_release(entries);
-    saros_body_release(scales);
+    saros_body_release(entries);
     return status;
 }
 

@@ -99,7 +99,7 @@ const saros_primitive saros_row_root_solve = {
 static saros_value factor_build(saros_graph *graph, saros_body *product, saros_tensor *setup,
                                 int ins, const saros_value *in) {
     saros_attributes attributes = {.tensor = setup};
-    saros_body *const body[2] = {product, saros_root_setup_of(&attributes)->scales};
+    saros_body *const body[2] = {product, saros_root_setup_of(&attributes)->entries};
     attributes.body = body;
     attributes.bodies = body[1] ? 2 : 1;
     return saros_build(graph, &saros_row_root_factor, &attributes, ins, in);

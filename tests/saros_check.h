@@ -3,7 +3,9 @@
  *
  *      START_TEST(sum_of_ones_is_count) { … } END_TEST
  *      SAROS_TEST_MAIN("core/sum", sum_of_ones_is_count, …)
- */
+ *      SAROS_TEST_LOOPS("core/sum", {sum_of_ones_is_count, 1}, {sum_of_each_size, SIZES}, …)
+ *
+ *  In the second form a test runs so many times, with _i from 0 on. */
 #ifndef SAROS_CHECK_H
 #define SAROS_CHECK_H
 
@@ -33,11 +35,14 @@
                       #a, ck_a_, #b, ck_b_, ck_t_);                                                \
     } while (0)
 
-/** Runs the tests (each: const TTest *) and returns main's exit status. */
-static inline int saros_check_run(const char *name, const TTest *const *tests, int count) {
+/** A test that runs so many times. */
+typedef struct saros_check_test {
+    const TTest *test;
+    int times;
+} saros_check_test;
+
+static inline int saros_check_suite(const char *name, TCase *tcase) {
     Suite *suite = suite_create(name);
-    TCase *tcase = tcase_create(name);
-    for (int k = 0; k < count; ++k) tcase_add_test(tcase, tests[k]);
     suite_add_tcase(suite, tcase);
     SRunner *runner = srunner_create(suite);
     srunner_run_all(runner, CK_ENV);
@@ -45,6 +50,22 @@ static inline int saros_check_run(const char *name, const TTest *const *tests, i
     srunner_free(runner);
     return failed ? EXIT_FAILURE : EXIT_SUCCESS;
 }
+/** Runs the tests (each: const TTest *) and returns main's exit status. */
+static inline int saros_check_run(const char *name, const TTest *const *tests, int count) {
+    TCase *tcase = tcase_create(name);
+    for (int k = 0; k < count; ++k) tcase_add_test(tcase, tests[k]);
+    return saros_check_suite(name, tcase);
+}
+static inline int saros_check_loops(const char *name, const saros_check_test *tests, int count) {
+    TCase *tcase = tcase_create(name);
+    for (int k = 0; k < count; ++k) tcase_add_loop_test(tcase, tests[k].test, 0, tests[k].times);
+    return saros_check_suite(name, tcase);
+}
+#define SAROS_TEST_LOOPS(name, ...)                                                                \
+    int main(void) {                                                                               \
+        const saros_check_test tests[] = {__VA_ARGS__};                                            \
+        return saros_check_loops(name, tests, (int)(sizeof tests / sizeof *tests));                \
+    }
 #define SAROS_TEST_MAIN(name, ...)                                                                 \
     int main(void) {                                                                               \
         const TTest *const tests[] = {__VA_ARGS__};                                                \

@@ -1,6 +1,7 @@
 /** Floating operations of a kernel: those of its arithmetic, for every element of its index space.
  *
  *  Elementary functions are not seen here: they were expanded into sums and products before. */
+#include "graph_impl.h"
 #include "kernel/kernel_impl.h"
 #include "saros/rows.h"
 
@@ -25,13 +26,11 @@ static int64_t of_one(const saros_fused_operation *o) {
 
 int64_t saros_kernel_cost(const saros_evaluation *e) {
     const saros_fused *kernel = saros_kernel_of(e->attributes->tensor);
-    int64_t each = 0, elements = 0;
+    saros_type type;
+    int64_t each = 0;
     for (int k = 0; k < kernel->operations; ++k) each += of_one(&kernel->operation[k]);
     for (int k = 0; k < kernel->outs; ++k)
         each += kernel->reduce[k] && saros_dtype_is_float(saros_tensor_dtype(e->out[k]));
-    for (int k = 0; k < e->ins + e->outs; ++k) {
-        const int64_t count = saros_tensor_count(k < e->ins ? e->in[k] : e->out[k - e->ins]);
-        if (count > elements) elements = count;
-    }
-    return each * elements;
+    saros_type_from_words(e->attributes->word, &type);
+    return each * saros_type_count(&type);
 }

@@ -68,8 +68,8 @@ size_t saros_kernel_dump(const saros_fused *k, uint32_t still, char *text, size_
                        still >> j & 1 ? ", one element for the whole row" : "");
     for (int j = 0; j < k->operations; ++j) put_operation(&s, k, j);
     for (int j = 0; j < k->outs; ++j) {
-        saros_text_put(&s, "  store %s%s", k->reduce[j] ? k->reduce[j]->name : "",
-                       k->reduce[j] ? "(" : "");
+        saros_text_put(&s, "  %s %s%s", k->taken >> j & 1 ? "hand over" : "store",
+                       k->reduce[j] ? k->reduce[j]->name : "", k->reduce[j] ? "(" : "");
         put_operand(&s, k, k->out[j]);
         if (k->reduce[j]) put_axes(&s, k->axes);
         saros_text_put(&s, "\n");

@@ -86,8 +86,43 @@ static int constant_operand(saros_fused *kernel, const saros_type *type, int64_t
     return kernel->ins + kernel->operations++;
 }
 
+static int operand_number(const saros_fusion *f, saros_fused *kernel, int32_t id) {
+    const saros_graph_record *splat = saros_graph_splat(f->from, id);
+    return splat ? constant_operand(kernel, f->from->type[id], splat->word[splat->words - 1])
+                 : f->number[id];
+}
+
+/** The row that takes what the group makes; false if that is too much. Loads are handed over as
+ * they are. */
+static bool gather_taken(const saros_fusion *f, const saros_graph_record *r, saros_fused *kernel,
+                         saros_kernel_taker *to) {
+    *to = (saros_kernel_taker){
+        .row = r->row, .attribute = r->tensor, .type = *f->from->type[r->output]};
+    to->how = (saros_nest_taker){.take = r->row->take, .attribute = r->tensor};
+    for (int32_t k = 0; k < r->operands; ++k) {
+        const int number = operand_number(f, kernel, r->operand[k]);
+        int m = 0;
+        while (m < kernel->outs && (kernel->out[m] != number || !(kernel->taken >> m & 1))) ++m;
+        if (number >= kernel->ins && m == kernel->outs) {
+            if (m == SAROS_KERNEL_STORES) return false;
+            kernel->out[kernel->outs++] = number;
+            kernel->taken |= UINT64_C(1) << m;
+        }
+        to->how.from[to->how.operands++] =
+            (int16_t)(number < kernel->ins ? number : kernel->ins + m);
+    }
+    return true;
+}
+
+/** Values of the graph that a kernel makes. */
+typedef struct results {
+    int32_t stored[SAROS_KERNEL_STORES]; /* per store that is not taken */
+    int32_t taken;                       /* what the taker makes of the others */
+    saros_kernel_taker taker;            /* row NULL: there is none */
+} results;
+
 /** Operations of the group; false if there are too many constants or stores. */
-static bool gather_operations(saros_fusion *f, int32_t v, saros_fused *kernel, int32_t *stored) {
+static bool gather_operations(saros_fusion *f, int32_t v, saros_fused *kernel, results *to) {
     const saros_graph *g = f->from;
     const int room = (int)(sizeof kernel->operation / sizeof *kernel->operation);
     for (int32_t m = 0; m < f->members; ++m) {
@@ -95,27 +130,28 @@ static bool gather_operations(saros_fusion *f, int32_t v, saros_fused *kernel, i
         const saros_graph_record *r = saros_graph_at(g, n);
         if (saros_fuse_reduces(r->row)) {
             if (kernel->outs == SAROS_KERNEL_STORES) return false;
-            stored[kernel->outs] = r->output;
+            to->stored[kernel->outs] = r->output;
             kernel->reduce[kernel->outs] = r->row;
             kernel->out[kernel->outs++] = f->number[r->operand[0]];
+            continue;
+        }
+        if (kernel->operations + r->operands + 1 > room) return false;
+        if (r->row->take) {
+            if (!gather_taken(f, r, kernel, &to->taker)) return false;
+            to->taken = r->output;
             continue;
         }
         saros_fused_operation o = {.row = r->row,
                                    .operands = r->operands,
                                    .dtype = g->type[r->output]->dtype,
                                    .word = r->words ? r->word[0] : 0};
-        if (kernel->operations + r->operands + 1 > room) return false;
-        for (int32_t k = 0; k < r->operands; ++k) {
-            const saros_graph_record *splat = saros_graph_splat(g, r->operand[k]);
-            o.operand[k] = splat ? constant_operand(kernel, g->type[r->operand[k]],
-                                                    splat->word[splat->words - 1])
-                                 : f->number[r->operand[k]];
-        }
+        for (int32_t k = 0; k < r->operands; ++k)
+            o.operand[k] = operand_number(f, kernel, r->operand[k]);
         f->number[r->output] = kernel->ins + kernel->operations;
         kernel->operation[kernel->operations++] = o;
         if (f->vertex[n] != v || !f->outside[r->output]) continue;
         if (kernel->outs == SAROS_KERNEL_STORES) return false;
-        stored[kernel->outs] = r->output;
+        to->stored[kernel->outs] = r->output;
         kernel->out[kernel->outs++] = f->number[r->output];
     }
     return true;
@@ -127,28 +163,42 @@ static bool worth_it(const saros_fusion *f, int32_t v) {
     return f->size[v] > 1 || saros_type_count(saros_fuse_type(f, v)) >= LONG;
 }
 
+static void emit_members(saros_fusion *f) {
+    for (int32_t m = 0; m < f->members; ++m)
+        if (f->map[saros_graph_at(f->from, f->member[m])->output] < 0) emit_alone(f, f->member[m]);
+}
+
+static void note_results(saros_fusion *f, const saros_fused *kernel, const results *made) {
+    int at = 0;
+    for (int m = 0; m < kernel->outs; ++m)
+        if (!(kernel->taken >> m & 1)) f->map[made->stored[m]] = f->out[at++].id;
+    if (made->taker.row) f->map[made->taken] = f->out[at].id;
+}
+
 static void emit_group(saros_fusion *f, int32_t v) {
     saros_fused kernel = {0};
     saros_value operand[SAROS_KERNEL_PARTS];
     saros_cover *cover = NULL;
-    int32_t stored[SAROS_KERNEL_STORES], load[SAROS_KERNEL_LOADS];
-    kernel.axes = (uint32_t)f->axes[v];
+    int32_t load[SAROS_KERNEL_LOADS];
+    results made = {.taken = -1};
+    kernel.axes = f->axes[v] == SAROS_FUSE_TAKEN ? 0 : (uint32_t)f->axes[v];
     kernel.often = f->often;
     list_members(f, v);
     if (!worth_it(f, v) || !gather_loads(f, v, &kernel, load) ||
-        !gather_operations(f, v, &kernel, stored)) {
-        for (int32_t m = 0; m < f->members; ++m)
-            if (f->map[saros_graph_at(f->from, f->member[m])->output] < 0)
-                emit_alone(f, f->member[m]);
+        !gather_operations(f, v, &kernel, &made)) {
+        emit_members(f);
         return;
     }
-    if (kernel.outs == 0) return; /* all that it made is repeated where it is read */
+    if (kernel.outs == 0) { /* all that it made is repeated where it is read */
+        if (made.taker.row) emit_alone(f, f->from->owner[made.taken]);
+        return;
+    }
     if (saros_fuse_parts(f, v, kernel.ins, load, operand, &cover) != SAROS_OK) saros_poison(f->to);
     const saros_graph_record *last = saros_graph_at(f->from, f->tail[v]);
     saros_graph_locate(f->to, last->file, last->line);
-    saros_kernel_build(f->to, &kernel, cover, saros_fuse_type(f, v), cover ? operand : f->in,
-                       f->out);
-    for (int m = 0; m < kernel.outs; ++m) f->map[stored[m]] = f->out[m].id;
+    saros_kernel_build(f->to, &kernel, cover, made.taker.row ? &made.taker : NULL,
+                       saros_fuse_type(f, v), cover ? operand : f->in, f->out);
+    note_results(f, &kernel, &made);
 }
 
 /** Emits vertex `v` after all that it reads, by a walk with a stack of its own. */
@@ -186,13 +236,13 @@ static saros_status open_fusion(saros_fusion *f, const saros_body *body) {
     size_t operands = (size_t)saros_rewrite_operands(g) + SAROS_KERNEL_LOADS;
     *f = (saros_fusion){.body = body, .from = g};
     f->memory =
-        saros_allocate_zero(1, (operands + SAROS_KERNEL_STORES) * sizeof(saros_value) +
+        saros_allocate_zero(1, (operands + SAROS_KERNEL_STORES + 1) * sizeof(saros_value) +
                                    (14 * records + 3 * values) * sizeof(int32_t) +
                                    records * sizeof(saros_fusion_entry) + 4 * records + 3 * values);
     if (saros_graph_make(&f->to) != SAROS_OK || !f->memory) return SAROS_ERR_MEMORY;
     f->in = f->memory;
     f->out = f->in + operands;
-    f->vertex = (int32_t *)(f->out + SAROS_KERNEL_STORES);
+    f->vertex = (int32_t *)(f->out + SAROS_KERNEL_STORES + 1);
     f->next = f->vertex + records;
     f->tail = f->next + records;
     f->size = f->tail + records;

@@ -17,9 +17,14 @@ bool saros_fuse_reduces(const saros_primitive *row) {
     return row == &saros_row_sum || row == &saros_row_max || row == &saros_row_min;
 }
 
+static bool takes(const saros_graph_record *r) {
+    return r->row->take && r->operands > 0;
+}
+
 const saros_type *saros_fuse_type(const saros_fusion *f, int32_t n) {
     const saros_graph_record *r = saros_graph_at(f->from, n);
-    return f->from->type[saros_fuse_reduces(r->row) ? r->operand[0] : r->output];
+    const bool ends = saros_fuse_reduces(r->row) || takes(r);
+    return f->from->type[ends ? r->operand[0] : r->output];
 }
 
 static bool fusible(const saros_fusion *f, int32_t n) {
@@ -27,6 +32,7 @@ static bool fusible(const saros_fusion *f, int32_t n) {
     const saros_type *type = saros_fuse_type(f, n);
     if (r->operands < 1 || saros_type_count(type) < f->few || type->split) return false;
     if (saros_fuse_reduces(r->row)) return !saros_graph_splat(f->from, r->operand[0]);
+    if (takes(r)) return r->operands <= SAROS_KERNEL_LOADS;
     if (!(r->row->flags & SAROS_POINTWISE) || r->operands > 3) return false;
     saros_dtype first = f->from->type[r->operand[0]]->dtype;
     if (r->operands == 3 && first == SAROS_BOOL) first = type->dtype; /* where */
@@ -138,14 +144,16 @@ static void count_loads(saros_fusion *f, int32_t n) {
     }
 }
 
-static int32_t axes_of(const saros_fusion *f, int32_t n) {
+int32_t saros_fuse_axes(const saros_fusion *f, int32_t n) {
     const saros_graph_record *r = saros_graph_at(f->from, n);
+    if (takes(r)) return SAROS_FUSE_TAKEN;
     return saros_fuse_reduces(r->row) ? (int32_t)r->word[0] : 0;
 }
 
 static bool fits(const saros_fusion *f, int32_t group, int32_t n, int32_t operations, int32_t loads,
                  int32_t axes) {
-    if (axes && f->axes[group] && axes != f->axes[group]) return false;
+    if (axes && f->axes[group] && (axes != f->axes[group] || axes == SAROS_FUSE_TAKEN))
+        return false;
     return f->size[group] + operations <= SAROS_KERNEL_OPERATIONS &&
            f->loads[group] + loads <= SAROS_KERNEL_LOADS &&
            same_shape(saros_fuse_type(f, group), saros_fuse_type(f, n));
@@ -184,13 +192,22 @@ static int32_t candidate(saros_fusion *f, int32_t n, bool sibling) {
     return best;
 }
 
-static void join(saros_fusion *f, int32_t n) {
+/** Operands of n that group v does not make. */
+static int32_t new_loads(const saros_fusion *f, int32_t v, int32_t n) {
     const saros_graph_record *r = saros_graph_at(f->from, n);
+    int32_t count = 0;
+    for (int32_t k = 0; k < r->operands; ++k)
+        count += f->vertex[f->from->owner[r->operand[k]]] != v;
+    return count;
+}
+
+static void join(saros_fusion *f, int32_t n) {
     bool joined = false;
     for (int pass = 0; pass < 2 && !joined; ++pass) {
         int32_t v;
         while (!joined && (v = candidate(f, n, pass == 1)) >= 0) {
-            if (!fits(f, v, n, 1, r->operands, axes_of(f, n)) || !may_join(f, n, v)) continue;
+            if (!fits(f, v, n, 1, new_loads(f, v, n), saros_fuse_axes(f, n)) || !may_join(f, n, v))
+                continue;
             f->next[f->tail[v]] = n;
             f->tail[v] = n;
             f->vertex[n] = v;
@@ -199,7 +216,7 @@ static void join(saros_fusion *f, int32_t n) {
     }
     if (!joined) f->group[f->groups++] = n;
     f->size[f->vertex[n]]++;
-    f->axes[f->vertex[n]] |= axes_of(f, n);
+    f->axes[f->vertex[n]] |= saros_fuse_axes(f, n);
     note_reads(f, n);
     count_loads(f, n);
     if (joined) merge_operands(f, n);

@@ -23,7 +23,7 @@ typedef struct saros_fusion {
     int32_t *tail;   /**< per vertex: last member */
     int32_t *size;   /**< per vertex: operations; 0: no group */
     int32_t *loads;  /**< per vertex: values it loads, at most */
-    int32_t *axes;   /**< per vertex: over which its members reduce; 0: none does */
+    int32_t *axes;   /**< per vertex: over which its members reduce; 0: none does; or TAKEN */
     int32_t *reader; /**< per vertex: oldest record outside that reads it */
     int32_t *group;  /**< vertices that are or were groups */
     int32_t groups;
@@ -50,9 +50,16 @@ typedef struct saros_fusion {
     void *memory;
 } saros_fusion;
 
+enum {
+    SAROS_FUSE_TAKEN =
+        -1 /* in `axes`: another row takes what the group makes, nothing is reduced */
+};
+
 /** Whether the row may end a group: sum, max and min over axes. */
 bool saros_fuse_reduces(const saros_primitive *row);
-/** The index space of record `n`: type of its output, of its operand if it reduces. */
+/** What record `n` adds to the `axes` of its group. */
+int32_t saros_fuse_axes(const saros_fusion *fusion, int32_t n);
+/** The index space of record `n`: type of its output, of its operand if it reduces or takes. */
 const saros_type *saros_fuse_type(const saros_fusion *fusion, int32_t n);
 /** Puts every live record into a group or leaves it alone: vertex, next, tail, size. */
 void saros_fuse_group(saros_fusion *fusion);

@@ -149,8 +149,7 @@ static void rebuild(sink *s) {
         if (*vertex != n) f->next[f->tail[*vertex]] = n;
         f->tail[*vertex] = n;
         f->size[*vertex]++;
-        const saros_graph_record *r = saros_graph_at(f->from, n);
-        if (saros_fuse_reduces(r->row)) f->axes[*vertex] |= (int32_t)r->word[0];
+        f->axes[*vertex] |= saros_fuse_axes(f, n);
     }
 }
 

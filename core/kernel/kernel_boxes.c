@@ -53,6 +53,7 @@ static bool suits(const saros_nest *s, int k, bool still) {
 }
 
 static bool is_simple(const boxes *b, const saros_nest *s) {
+    if (s->taker) return false;
     for (int k = 0; k < s->ins; ++k)
         if (!suits(s, k, b->pattern.still >> k & 1)) return false;
     for (int k = s->ins; k < s->ins + s->outs; ++k)
@@ -126,6 +127,7 @@ static saros_status prepare(boxes *b) {
     b->nanoseconds = saros_loaded_cost(&s, b->l);
     for (int k = 0; k < s.ins; ++k)
         if (s.stride[k][s.rank - 1] == 0) b->pattern.still |= UINT32_C(1) << k;
+    if (s.taker) return SAROS_OK; /* every box is a nest: it has tiles */
     return saros_kernel_codes_find(&b->l->codes, &b->l->kernel, b->pattern,
                                    b->nanoseconds * (double)saros_type_count(b->type), &b->code);
 }

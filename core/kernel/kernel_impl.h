@@ -19,10 +19,10 @@ enum {
     SAROS_KERNEL_FEW_LOOPED = 8,   /* the same in the body of a loop, which runs often */
     SAROS_KERNEL_SHORT = 1024,     /* elements up to which a kernel is not worth a plan */
     SAROS_KERNEL_OPERATIONS = 150, /* most operations of a group */
-    SAROS_KERNEL_LOADS = SAROS_NEST_LOADS,  /* most operands that are loaded */
-    SAROS_KERNEL_PARTS = 96,                /* most operands of a kernel whose loads are in parts */
-    SAROS_KERNEL_BOXES = 128,               /* most boxes into which these cut its index space */
-    SAROS_KERNEL_STORES = SAROS_NEST_STORES /* most results that are stored */
+    SAROS_KERNEL_LOADS = SAROS_NEST_LOADS, /* most operands that are loaded */
+    SAROS_KERNEL_PARTS = 96,               /* most operands of a kernel whose loads are in parts */
+    SAROS_KERNEL_BOXES = 128,              /* most boxes into which these cut its index space */
+    SAROS_KERNEL_STORES = SAROS_NEST_STORES - 1 /* most results that are stored; one is a taker's */
 };
 
 /** One scalar operation. Operands: loads 0 … ins-1, then operations in order. */
@@ -41,8 +41,18 @@ typedef struct saros_fused {
     int out[SAROS_KERNEL_STORES];                       /**< operand numbers stored */
     const saros_primitive *reduce[SAROS_KERNEL_STORES]; /**< sum, max or min of it is; NULL: all */
     uint32_t axes;                                      /**< over which it is reduced */
-    bool often; /**< it will run many times: the code is worth its time from the start */
+    bool often;     /**< it will run many times: the code is worth its time from the start */
+    uint64_t taken; /**< bit m: store m is no result, a taker gets it */
 } saros_fused;
+
+/** The row that takes what a kernel makes (column `take` of primitive.h) and has its index space.
+ */
+typedef struct saros_kernel_taker {
+    const saros_primitive *row;
+    saros_tensor *attribute;
+    saros_type type; /**< of its result */
+    saros_nest_taker how;
+} saros_kernel_taker;
 
 /** A box of the index space in which a load is one operand of the node, that has its shape. */
 typedef struct saros_kernel_part {
@@ -135,9 +145,13 @@ saros_status saros_kernel_codes_find(saros_kernel_codes *codes, const saros_fuse
  * outputs. */
 extern const saros_primitive saros_row_kernel;
 /** Appends a kernel node. Operands all have shape of `type` (dtype ignored); with a `cover` (taken
- * over, may be NULL) they are its parts. */
+ * over, may be NULL) they are its parts. Results: stores that are not taken, then that of the
+ * `taker` (may be NULL). */
 void saros_kernel_build(saros_graph *graph, const saros_fused *kernel, saros_cover *cover,
-                        const saros_type *type, const saros_value *in, saros_value *out);
+                        const saros_kernel_taker *taker, const saros_type *type,
+                        const saros_value *in, saros_value *out);
+/** Whether result m of a kernel node may be written over an operand of its dtype and layout. */
+bool saros_kernel_in_place(const saros_tensor *attribute, int m);
 /** The cover of loads in parts, to release with saros_release; NULL if there are too many boxes for
  * so few elements. */
 saros_status saros_cover_make(int parts, const saros_kernel_part *part, const saros_type *type,

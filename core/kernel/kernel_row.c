@@ -16,12 +16,14 @@
 enum {
     CACHED = 1 << 20, /* bytes that stay in a core's caches from kernel to kernel */
     OWN = CACHED / 4, /* bytes of an array of which a core holds several */
-    SHORT = 50        /* nanoseconds of one short row */
+    SHORT = 50,       /* nanoseconds of one short row */
+    TAKEN = 16        /* bytes that an element costs which is handed over: read and written */
 };
 
 static void loaded_release(void *payload) {
     saros_loaded *l = payload;
     saros_kernel_codes_close(&l->codes);
+    saros_tensor_release(l->taker.attribute);
     saros_release(l->cover);
     saros_release(l);
 }
@@ -37,6 +39,12 @@ const saros_cover *saros_kernel_cover(const saros_tensor *attribute) {
     return l ? l->cover : NULL;
 }
 
+bool saros_kernel_in_place(const saros_tensor *attribute, int m) {
+    const saros_loaded *l = saros_tensor_payload(attribute, &kernel_class);
+    /* what is taken is read again after all has been stored */
+    return l && !l->taker.row && !l->kernel.reduce[m];
+}
+
 /* ---- operands of the nest ---- */
 
 void saros_nest_operand(saros_nest *s, int k, const saros_tensor *t, uint32_t axes) {
@@ -47,28 +55,50 @@ void saros_nest_operand(saros_nest *s, int k, const saros_tensor *t, uint32_t ax
         s->stride[k][a] = axes >> a & 1 ? 0 : bytes * t->strides[b++];
 }
 
+/** Stores that are taken stand still in the nest; one more is where elements have their numbers. */
+static void hand_over(const saros_loaded *l, const saros_type *type, saros_tensor *out,
+                      saros_nest *s) {
+    s->taker = &l->taker.how;
+    s->taken = l->kernel.taken;
+    s->output = out->data;
+    for (int m = 0; m < s->outs; ++m) {
+        const int k = s->ins + m;
+        if (!(s->taken >> m & 1)) continue;
+        s->base[k] = s->output;
+        s->bytes[k] = (int)saros_dtype_bytes(saros_fused_dtype(&l->kernel, l->kernel.out[m]));
+        memset(s->stride[k], 0, sizeof s->stride[k]);
+    }
+    const int k = s->ins + s->outs++;
+    s->base[k] = s->output;
+    s->bytes[k] = 1;
+    saros_strides_fill(type->rank, type->shape, s->stride[k]);
+}
+
 /** Index space and operands of one evaluation; `type` is its full shape. */
 void saros_loaded_nest(const saros_evaluation *e, const saros_loaded *l, const saros_type *type,
                        saros_nest *s) {
     const saros_fused *kernel = &l->kernel;
     s->rank = type->rank;
     s->ins = kernel->ins;
-    s->outs = e->outs;
-    s->reduces = 0;
+    s->outs = kernel->outs;
+    s->reduces = s->taken = 0;
+    s->taker = NULL;
     s->alone = false;
     for (int a = 0; a < type->rank; ++a) {
         s->extent[a] = type->shape[a];
         s->reduced[a] = kernel->axes >> a & 1;
     }
     for (int k = 0; k < s->ins && !l->cover; ++k) saros_nest_operand(s, k, e->in[k], 0);
-    for (int m = 0; m < e->outs; ++m) {
+    for (int m = 0, kept = 0; m < s->outs; ++m) {
+        if (kernel->taken >> m & 1) continue;
         const saros_primitive *row = kernel->reduce[m];
-        saros_nest_operand(s, s->ins + m, e->out[m], row ? kernel->axes : 0);
+        const saros_tensor *out = e->out[kept++];
+        saros_nest_operand(s, s->ins + m, out, row ? kernel->axes : 0);
         if (!row) continue;
         s->reduces |= UINT64_C(1) << m;
-        saros_dtype dtype = e->out[m]->dtype;
-        saros_element_from_word(dtype, saros_reduce_neutral(row, dtype), &s->neutral[m]);
+        saros_element_from_word(out->dtype, saros_reduce_neutral(row, out->dtype), &s->neutral[m]);
     }
+    if (l->taker.row) hand_over(l, type, e->out[e->outs - 1], s);
 }
 
 /** Whether loads j and k lie in one array: shifted views, of which memory sees one. */
@@ -87,6 +117,7 @@ double saros_loaded_cost(saros_nest *s, const saros_loaded *l) {
     double bytes = 0, count = 1;
     for (int a = 0; a < s->rank; ++a) count *= (double)s->extent[a];
     for (int k = 0; k < s->ins + s->outs; ++k) {
+        if (k >= s->ins && s->taken >> (k - s->ins) & 1) continue;
         bool reduced = k >= s->ins && s->reduces >> (k - s->ins) & 1, known = reduced;
         span[k] = s->bytes[k];
         for (int a = 0; a < s->rank; ++a)
@@ -95,6 +126,7 @@ double saros_loaded_cost(saros_nest *s, const saros_loaded *l) {
             known = shares_array(s, span, j, k);
         if (!known) bytes += s->bytes[k];
     }
+    if (l->taker.row) bytes += (double)saros_type_count(&l->taker.type) / count * TAKEN;
     const bool cached = bytes * count < CACHED && !s->reduces;
     s->alone = 8 * count < OWN && l->operations < bytes;
     return bytes / (cached ? 100 : 30) + l->operations / 50.0;
@@ -199,7 +231,7 @@ static saros_status kernel_evaluate(const saros_evaluation *e) {
     saros_kernel_code *code = NULL;
     saros_type_from_words(e->attributes->word, &type);
     if (l->cover) return saros_kernel_run_boxes(e, l, &type);
-    if (one_row(e, &l->kernel, &type, &pattern, in, out)) {
+    if (!l->taker.row && one_row(e, &l->kernel, &type, &pattern, in, out)) {
         saros_status status = saros_kernel_codes_find(&l->codes, &l->kernel, pattern, SHORT, &code);
         if (status == SAROS_OK) code(1, saros_type_count(&type), in, still, out, still);
         return status;
@@ -220,13 +252,15 @@ static saros_status kernel_evaluate(const saros_evaluation *e) {
 static saros_status kernel_type(saros_typing *t) {
     saros_type type;
     int used = saros_type_from_words(t->attributes->word, &type);
-    const int64_t *word = t->attributes->word + used;
-    t->outputs = (t->attributes->words - used) / 2;
+    const int64_t *word = t->attributes->word + used, *end = word + 1 + 2 * word[0];
+    t->outputs = (int)*word++;
     for (int m = 0; m < t->outputs; ++m) {
         type.dtype = (saros_dtype)word[2 * m];
         saros_status status = saros_reduce_type("kernel", &type, word[2 * m + 1], &t->output[m]);
         if (status != SAROS_OK) return status;
     }
+    if (end < t->attributes->word + t->attributes->words)
+        saros_type_from_words(end, &t->output[t->outputs++]);
     return SAROS_OK;
 }
 
@@ -241,20 +275,36 @@ const saros_primitive saros_row_kernel = {
     .operations = saros_kernel_cost,
 };
 
-void saros_kernel_build(saros_graph *graph, const saros_fused *kernel, saros_cover *cover,
-                        const saros_type *type, const saros_value *in, saros_value *out) {
-    int64_t word[SAROS_TYPE_WORDS + 2 * SAROS_KERNEL_STORES];
-    saros_tensor *object = NULL;
-    saros_value node = SAROS_NONE;
+/** Its index space; how many results are stores, and of each dtype and reduced axes; the type of
+ * what the taker makes. */
+static int put_words(const saros_fused *kernel, const saros_kernel_taker *taker,
+                     const saros_type *type, int64_t *word, int *results) {
     int words = saros_words_from_type(type, word);
+    int64_t *count = &word[words++];
+    *count = 0;
     for (int m = 0; m < kernel->outs; ++m) {
+        if (kernel->taken >> m & 1) continue;
         word[words++] = (int64_t)saros_fused_dtype(kernel, kernel->out[m]);
         word[words++] = kernel->reduce[m] ? kernel->axes : 0;
+        ++*count;
     }
+    *results = (int)*count + (taker != NULL);
+    return taker ? words + saros_words_from_type(&taker->type, word + words) : words;
+}
+
+void saros_kernel_build(saros_graph *graph, const saros_fused *kernel, saros_cover *cover,
+                        const saros_kernel_taker *taker, const saros_type *type,
+                        const saros_value *in, saros_value *out) {
+    int64_t word[2 * SAROS_TYPE_WORDS + 1 + 2 * SAROS_KERNEL_STORES];
+    saros_tensor *object = NULL;
+    saros_value node = SAROS_NONE;
+    int results = 0, words = put_words(kernel, taker, type, word, &results);
     saros_loaded *l = saros_allocate_zero(1, sizeof *l);
     if (l) {
         l->kernel = *kernel;
         l->cover = cover;
+        if (taker) l->taker = *taker;
+        saros_tensor_retain(l->taker.attribute);
         l->operations = saros_kernel_operations(kernel);
         saros_kernel_codes_open(&l->codes);
     }
@@ -266,6 +316,6 @@ void saros_kernel_build(saros_graph *graph, const saros_fused *kernel, saros_cov
                            &(saros_attributes){.word = word, .words = words, .tensor = object},
                            cover ? cover->parts : kernel->ins, in);
     }
-    for (int m = 0; m < kernel->outs; ++m) out[m] = saros_output(node, m);
+    for (int m = 0; m < results; ++m) out[m] = saros_output(node, m);
     saros_tensor_release(object);
 }

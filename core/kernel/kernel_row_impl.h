@@ -8,7 +8,8 @@
 /** A kernel and its code. */
 typedef struct saros_loaded {
     saros_fused kernel;
-    saros_cover *cover; /**< of loads in parts; NULL: operands are the loads */
+    saros_cover *cover;       /**< of loads in parts; NULL: operands are the loads */
+    saros_kernel_taker taker; /**< row NULL: none */
     int operations;
     saros_kernel_codes codes;
 } saros_loaded;

@@ -81,7 +81,7 @@ static bool joins_around(const saros_fusion *f, const saros_graph_record *r) {
 /** Whether record n takes operands in parts: a member of a large group. */
 static bool takes_parts(const saros_fusion *f, int32_t n) {
     const int32_t v = f->vertex[n];
-    return f->size[v] > 0 && !f->axes[v] && is_large(saros_fuse_type(f, v));
+    return f->size[v] > 0 && f->axes[v] <= 0 && is_large(saros_fuse_type(f, v));
 }
 
 void saros_fuse_mark_parted(saros_fusion *f) {

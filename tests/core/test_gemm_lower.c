@@ -184,19 +184,7 @@ START_TEST(windows_that_do_not_overlap_are_joined) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("core/gemm_lower");
-    TCase *tcase = tcase_create("lower");
-    tcase_add_test(tcase, a_sum_of_products_adds_up_in_one_memory);
-    tcase_add_test(tcase, other_terms_of_a_sum_are_added_to_its_products);
-    tcase_add_test(tcase, a_product_that_is_needed_elsewhere_stays);
-    tcase_add_test(tcase, a_transposed_right_operand_is_packed_once);
-    tcase_add_test(tcase, few_elements_are_contracted_inside_kernels);
-    tcase_add_test(tcase, windows_that_do_not_overlap_are_joined);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SAROS_TEST_MAIN("core/gemm_lower", a_sum_of_products_adds_up_in_one_memory,
+                other_terms_of_a_sum_are_added_to_its_products,
+                a_product_that_is_needed_elsewhere_stays, a_transposed_right_operand_is_packed_once,
+                few_elements_are_contracted_inside_kernels, windows_that_do_not_overlap_are_joined)

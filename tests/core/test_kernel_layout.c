@@ -170,15 +170,8 @@ int main(void) {
         printf("no code generator here: the compiled backend is not tested\n");
         return EXIT_SUCCESS;
     }
-    Suite *suite = suite_create("core/kernel_layout");
-    TCase *tcase = tcase_create("core/kernel_layout");
-    tcase_add_loop_test(tcase, every_layout_gives_the_bits_of_the_reference, 0, 3);
-    tcase_add_test(tcase, results_larger_than_the_caches_are_whole);
-    tcase_add_test(tcase, results_may_lie_inside_of_larger_arrays);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const saros_check_test tests[] = {{every_layout_gives_the_bits_of_the_reference, 3},
+                                      {results_larger_than_the_caches_are_whole, 1},
+                                      {results_may_lie_inside_of_larger_arrays, 1}};
+    return saros_check_loops("core/kernel_layout", tests, (int)(sizeof tests / sizeof *tests));
 }

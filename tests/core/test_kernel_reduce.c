@@ -282,19 +282,12 @@ int main(void) {
         printf("no code generator here: the compiled backend is not tested\n");
         return EXIT_SUCCESS;
     }
-    Suite *suite = suite_create("core/kernel_reduce");
-    TCase *tcase = tcase_create("core/kernel_reduce");
-    suite_add_tcase(suite, tcase);
-    tcase_add_loop_test(tcase, reductions_agree_with_the_reference, 0,
-                        4 * (int)(sizeof shapes / sizeof *shapes));
-    tcase_add_test(tcase, sums_over_one_element_are_not_written_over_their_operand);
-    tcase_add_test(tcase, extremes_hand_on_nan_wherever_it_stands);
-    tcase_add_test(tcase, sums_are_the_same_bits_at_every_width_and_thread_count);
-    tcase_add_test(tcase, what_is_only_reduced_is_never_stored);
-    tcase_add_test(tcase, what_needs_the_sum_comes_after_it);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
+    const saros_check_test tests[] = {
+        {reductions_agree_with_the_reference, 4 * (int)(sizeof shapes / sizeof *shapes)},
+        {sums_over_one_element_are_not_written_over_their_operand, 1},
+        {extremes_hand_on_nan_wherever_it_stands, 1},
+        {sums_are_the_same_bits_at_every_width_and_thread_count, 1},
+        {what_is_only_reduced_is_never_stored, 1},
+        {what_needs_the_sum_comes_after_it, 1}};
+    return saros_check_loops("core/kernel_reduce", tests, (int)(sizeof tests / sizeof *tests));
 }

@@ -243,19 +243,7 @@ START_TEST(matmul_rejects_inner_size_mismatch) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("core/primitive_dot");
-    TCase *tcase = tcase_create("dot");
-    tcase_add_loop_test(tcase, every_order_of_axes_and_every_method, 0, 12);
-    tcase_add_loop_test(tcase, every_class_of_size_in_every_layout_on_any_threads, 0, 16);
-    tcase_add_test(tcase, several_contracted_axes);
-    tcase_add_test(tcase, broadcast_strided_and_reversed_operands);
-    tcase_add_loop_test(tcase, matmul_has_the_ranks_of_numpy, 0, 8);
-    tcase_add_test(tcase, matmul_rejects_inner_size_mismatch);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SAROS_TEST_LOOPS("core/primitive_dot", {every_order_of_axes_and_every_method, 12},
+                 {every_class_of_size_in_every_layout_on_any_threads, 16},
+                 {several_contracted_axes, 1}, {broadcast_strided_and_reversed_operands, 1},
+                 {matmul_has_the_ranks_of_numpy, 8}, {matmul_rejects_inner_size_mismatch, 1})

@@ -142,19 +142,7 @@ START_TEST(lengths_that_do_not_fit_are_named) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("core/primitive_fft");
-    TCase *tcase = tcase_create("fft");
-    tcase_add_loop_test(tcase, rfft_is_the_defining_sum, 0, LENGTHS);
-    tcase_add_loop_test(tcase, fft_and_its_inverse_are_the_defining_sums, 0, LENGTHS);
-    tcase_add_loop_test(tcase, irfft_undoes_rfft, 0, LENGTHS);
-    tcase_add_test(tcase, irfft_ignores_imaginary_parts_that_reals_cannot_have);
-    tcase_add_test(tcase, threads_share_plans);
-    tcase_add_test(tcase, lengths_that_do_not_fit_are_named);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SAROS_TEST_LOOPS("core/primitive_fft", {rfft_is_the_defining_sum, LENGTHS},
+                 {fft_and_its_inverse_are_the_defining_sums, LENGTHS}, {irfft_undoes_rfft, LENGTHS},
+                 {irfft_ignores_imaginary_parts_that_reals_cannot_have, 1},
+                 {threads_share_plans, 1}, {lengths_that_do_not_fit_are_named, 1})

@@ -173,19 +173,8 @@ START_TEST(shapes_that_do_not_fit_are_named) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("core/primitive_linalg");
-    TCase *tcase = tcase_create("linalg");
-    tcase_add_loop_test(tcase, solutions_satisfy_their_equations, 0, 8);
-    tcase_add_loop_test(tcase, cholesky_factor_squares_to_the_symmetric_part, 0, 2);
-    tcase_add_loop_test(tcase, eigenvectors_diagonalise, 0, 2);
-    tcase_add_test(tcase, determinants_of_known_matrices);
-    tcase_add_test(tcase, singular_and_indefinite_matrices_name_the_pivot);
-    tcase_add_test(tcase, shapes_that_do_not_fit_are_named);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SAROS_TEST_LOOPS("core/primitive_linalg", {solutions_satisfy_their_equations, 8},
+                 {cholesky_factor_squares_to_the_symmetric_part, 2}, {eigenvectors_diagonalise, 2},
+                 {determinants_of_known_matrices, 1},
+                 {singular_and_indefinite_matrices_name_the_pivot, 1},
+                 {shapes_that_do_not_fit_are_named, 1})

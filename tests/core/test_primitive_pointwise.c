@@ -280,26 +280,13 @@ START_TEST(every_row_has_a_doc_and_a_differentiation_column) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("core/primitive_pointwise");
-    TCase *tcase = tcase_create("pointwise");
-    tcase_add_loop_test(tcase, every_layout_gives_the_same_numbers, 0, 4 * 14);
-    tcase_add_test(tcase, strided_and_reversed_operands_are_read_in_their_order);
-    tcase_add_test(tcase, dtypes_promote_as_in_numpy);
-    tcase_add_test(tcase, fma_rounds_once);
-    tcase_add_test(tcase, maximum_and_minimum_propagate_nan_from_either_side);
-    tcase_add_loop_test(tcase, power_is_repeated_multiplication, 0, 14);
-    tcase_add_test(tcase, power_of_integers_and_at_zero_is_exact);
-    tcase_add_test(tcase, comparisons_and_masks_choose);
-    tcase_add_test(tcase, nan_equals_nothing);
-    tcase_add_test(tcase, atan2_and_pow_agree_with_the_c_library);
-    tcase_add_test(tcase, a_lossless_cast_back_gives_the_value_itself);
-    tcase_add_test(tcase, errors_name_operation_shapes_and_dtypes);
-    tcase_add_test(tcase, every_row_has_a_doc_and_a_differentiation_column);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SAROS_TEST_LOOPS("core/primitive_pointwise", {every_layout_gives_the_same_numbers, 4 * 14},
+                 {strided_and_reversed_operands_are_read_in_their_order, 1},
+                 {dtypes_promote_as_in_numpy, 1}, {fma_rounds_once, 1},
+                 {maximum_and_minimum_propagate_nan_from_either_side, 1},
+                 {power_is_repeated_multiplication, 14},
+                 {power_of_integers_and_at_zero_is_exact, 1}, {comparisons_and_masks_choose, 1},
+                 {nan_equals_nothing, 1}, {atan2_and_pow_agree_with_the_c_library, 1},
+                 {a_lossless_cast_back_gives_the_value_itself, 1},
+                 {errors_name_operation_shapes_and_dtypes, 1},
+                 {every_row_has_a_doc_and_a_differentiation_column, 1})

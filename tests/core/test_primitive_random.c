@@ -118,18 +118,7 @@ START_TEST(a_number_is_no_key) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("core/primitive_random");
-    TCase *tcase = tcase_create("random");
-    tcase_add_loop_test(tcase, philox_gives_the_published_answers, 0, 3);
-    tcase_add_test(tcase, uniform_numbers_fill_the_unit_interval);
-    tcase_add_test(tcase, normal_numbers_have_normal_moments);
-    tcase_add_test(tcase, an_element_depends_on_key_and_index_alone);
-    tcase_add_test(tcase, a_number_is_no_key);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SAROS_TEST_LOOPS("core/primitive_random", {philox_gives_the_published_answers, 3},
+                 {uniform_numbers_fill_the_unit_interval, 1},
+                 {normal_numbers_have_normal_moments, 1},
+                 {an_element_depends_on_key_and_index_alone, 1}, {a_number_is_no_key, 1})

@@ -222,23 +222,10 @@ START_TEST(errors_name_axes) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("core/primitive_reduce");
-    TCase *tcase = tcase_create("reduce");
-    tcase_add_loop_test(tcase, sum_over_every_set_of_axes, 0, 25);
-    tcase_add_test(tcase, long_sums_keep_their_digits);
-    tcase_add_test(tcase, mean_of_integers_is_a_float);
-    tcase_add_test(tcase, max_and_min_propagate_nan_along_any_axis);
-    tcase_add_test(tcase, max_and_min_of_integers);
-    tcase_add_test(tcase, argmax_takes_the_lowest_of_equals_and_the_first_nan);
-    tcase_add_test(tcase, cumsum_runs_both_ways);
-    tcase_add_test(tcase, logsumexp_neither_overflows_nor_loses_minus_infinity);
-    tcase_add_test(tcase, products_of_any_length_and_of_nothing);
-    tcase_add_test(tcase, errors_name_axes);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SAROS_TEST_LOOPS("core/primitive_reduce", {sum_over_every_set_of_axes, 25},
+                 {long_sums_keep_their_digits, 1}, {mean_of_integers_is_a_float, 1},
+                 {max_and_min_propagate_nan_along_any_axis, 1}, {max_and_min_of_integers, 1},
+                 {argmax_takes_the_lowest_of_equals_and_the_first_nan, 1},
+                 {cumsum_runs_both_ways, 1},
+                 {logsumexp_neither_overflows_nor_loses_minus_infinity, 1},
+                 {products_of_any_length_and_of_nothing, 1}, {errors_name_axes, 1})

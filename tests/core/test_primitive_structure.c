@@ -235,26 +235,12 @@ START_TEST(splits_pass_through_structure_and_part_where_axes_vanish) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("core/primitive_structure");
-    TCase *tcase = tcase_create("structure");
-    tcase_add_test(tcase, reshape_keeps_row_major_order_also_of_views);
-    tcase_add_test(tcase, reshape_of_a_view_with_gaps_keeps_order);
-    tcase_add_test(tcase, permute_takes_axes_in_the_order_named);
-    tcase_add_test(tcase, permutations_compose_and_cancel);
-    tcase_add_test(tcase, broadcast_repeats_along_new_and_unit_axes);
-    tcase_add_test(tcase, slice_and_pad_along_an_axis);
-    tcase_add_loop_test(tcase, shift_moves_by_any_distance_with_either_edge, 0, 27);
-    tcase_add_test(tcase, concat_and_stack_join_and_promote);
-    tcase_add_test(tcase, gather_replaces_the_axis_and_clamps);
-    tcase_add_test(tcase, scatter_adds_rows_that_meet);
-    tcase_add_test(tcase, empty_operands_are_allowed);
-    tcase_add_test(tcase, errors_name_shapes_and_axes);
-    tcase_add_test(tcase, splits_pass_through_structure_and_part_where_axes_vanish);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SAROS_TEST_LOOPS("core/primitive_structure", {reshape_keeps_row_major_order_also_of_views, 1},
+                 {reshape_of_a_view_with_gaps_keeps_order, 1},
+                 {permute_takes_axes_in_the_order_named, 1}, {permutations_compose_and_cancel, 1},
+                 {broadcast_repeats_along_new_and_unit_axes, 1}, {slice_and_pad_along_an_axis, 1},
+                 {shift_moves_by_any_distance_with_either_edge, 27},
+                 {concat_and_stack_join_and_promote, 1}, {gather_replaces_the_axis_and_clamps, 1},
+                 {scatter_adds_rows_that_meet, 1}, {empty_operands_are_allowed, 1},
+                 {errors_name_shapes_and_axes, 1},
+                 {splits_pass_through_structure_and_part_where_axes_vanish, 1})

@@ -125,18 +125,7 @@ START_TEST(special_arguments_give_what_the_c_library_gives) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("core/primitive_values");
-    TCase *tcase = tcase_create("pointwise");
-    tcase_add_loop_test(tcase, functions_of_one_argument_agree_with_the_c_library, 0,
-                        (int)(sizeof unary / sizeof *unary));
-    tcase_add_loop_test(tcase, vectorised_functions_are_within_4_ulp, 0,
-                        (int)(sizeof accurate / sizeof *accurate));
-    tcase_add_test(tcase, special_arguments_give_what_the_c_library_gives);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SAROS_TEST_LOOPS("core/primitive_values",
+                 {functions_of_one_argument_agree_with_the_c_library, sizeof unary / sizeof *unary},
+                 {vectorised_functions_are_within_4_ulp, sizeof accurate / sizeof *accurate},
+                 {special_arguments_give_what_the_c_library_gives, 1})

@@ -248,18 +248,7 @@ START_TEST(parts_take_no_memory_of_their_own) {
 }
 END_TEST
 
-int main(void) {
-    Suite *suite = suite_create("core/window");
-    TCase *tcase = tcase_create("window");
-    tcase_add_loop_test(tcase, steps_of_grids_agree_with_loops_by_hand, 0,
-                        SHAPES * 2 * (STEPS + 1));
-    tcase_add_loop_test(tcase, where_values_lie_changes_no_result, 0, 200);
-    tcase_add_test(tcase, a_container_may_be_a_part_in_another_shape);
-    tcase_add_test(tcase, parts_take_no_memory_of_their_own);
-    suite_add_tcase(suite, tcase);
-    SRunner *runner = srunner_create(suite);
-    srunner_run_all(runner, CK_ENV);
-    int failed = srunner_ntests_failed(runner);
-    srunner_free(runner);
-    return failed ? EXIT_FAILURE : EXIT_SUCCESS;
-}
+SAROS_TEST_LOOPS("core/window", {steps_of_grids_agree_with_loops_by_hand, SHAPES * 2 * (STEPS + 1)},
+                 {where_values_lie_changes_no_result, 200},
+                 {a_container_may_be_a_part_in_another_shape, 1},
+                 {parts_take_no_memory_of_their_own, 1})

@@ -1,8 +1,11 @@
 /** Jacobians computed entry by entry against products with unit vectors, and with coloured ones. */
+#include <string.h>
+
 #include "saros_check.h"
 
 #include "saros/autodiff.h"
 #include "saros/extend.h"
+#include "saros/pool.h"
 #include "saros/sparse.h"
 
 typedef saros_value build_fn(saros_value x, saros_value p);
@@ -91,6 +94,18 @@ static saros_value accumulated(saros_value x, saros_value p) {
     return saros_mul(p, saros_cumsum(saros_sin(x), 0, false));
 }
 
+/* The same number of terms in all rows but the last ones; no number depends on x. */
+static saros_value constant(saros_value x, saros_value p) {
+    return saros_sub(saros_mul(p, x), saros_shift(x, 0, 2, SAROS_EDGE_ZERO));
+}
+
+/* Two pieces of different size, one after the other. */
+static saros_value uneven(saros_value x, saros_value p) {
+    const int64_t n = saros_value_type(x)->shape[0], cut = n / 3;
+    saros_value low = saros_slice(x, 0, 0, cut, 1), high = saros_slice(x, 0, cut, n, 1);
+    return saros_concat(2, (saros_value[]){saros_mul(low, low), saros_mul(saros_sin(high), p)}, 0);
+}
+
 typedef struct example {
     const char *name;
     build_fn *build;
@@ -102,6 +117,7 @@ static const example examples[] = {
     {"smooth", smooth, 7, 1},           {"five points", five_points, 20, 1},
     {"extended", extended, 9, 6},       {"coupled", coupled, 20, 2},
     {"meshed", meshed, 9, 9},           {"summed", summed, 12, 4},
+    {"constant", constant, 9, 0},       {"uneven", uneven, 11, 2},
     {"accumulated", accumulated, 6, 0}, {"largest", largest, 12, 3},
 };
 enum { EXAMPLES = sizeof examples / sizeof *examples };
@@ -190,6 +206,97 @@ START_TEST(entries_are_those_of_the_products) {
 }
 END_TEST
 
+/* ---- larger ones, of which kernels are made ---- */
+
+/* Neighbours of a flat vector, zeros around. */
+static saros_value banded(saros_value x, saros_value p) {
+    saros_value right = saros_shift(x, 0, -1, SAROS_EDGE_ZERO);
+    saros_value left = saros_shift(x, 0, 1, SAROS_EDGE_ZERO);
+    saros_value far = saros_shift(x, 0, 2, SAROS_EDGE_ZERO);
+    return saros_add(saros_mul(saros_sub(right, far), left),
+                     saros_mul(p, saros_mul(x, saros_shift(x, 0, -2, SAROS_EDGE_ZERO))));
+}
+
+/* Three species at each node of a grid of 60 lines, interleaved, periodic. */
+static saros_value species(saros_value x, saros_value p) {
+    const int64_t n = saros_value_type(x)->shape[0], grid[3] = {60, n / 180, 3};
+    saros_value all = saros_reshape(x, 3, grid), u[3], rate[3];
+    for (int s = 0; s < 3; ++s) u[s] = saros_reshape(saros_slice(all, 2, s, s + 1, 1), 2, grid);
+    for (int s = 0; s < 3; ++s) {
+        rate[s] = saros_mul(u[s], saros_sub(saros_mul(p, u[(s + 1) % 3]), u[s]));
+        for (int k = 0; k < 4; ++k)
+            rate[s] = saros_add(rate[s], saros_shift(u[s], k / 2, k % 2 ? 1 : -1, SAROS_EDGE_WRAP));
+        rate[s] = saros_reshape(rate[s], 3, (int64_t[]){60, n / 180, 1});
+    }
+    return saros_reshape(saros_concat(3, rate, 2), 1, &n);
+}
+
+/* A coefficient for each line, at cells in pairs. */
+static saros_value paired(saros_value x, saros_value p) {
+    const int64_t n = saros_value_type(x)->shape[0], grid[2] = {n / 50, 50}, pairs[2] = {n / 2, 2};
+    saros_value u = saros_reshape(x, 2, grid), line = saros_slice(u, 1, 0, 1, 1);
+    u = saros_mul(u, saros_broadcast(line, 2, grid, NULL));
+    saros_value both = saros_reshape(u, 2, pairs);
+    both = saros_concat(2,
+                        (saros_value[]){saros_sin(saros_slice(both, 1, 0, 1, 1)),
+                                        saros_mul(p, saros_slice(both, 1, 1, 2, 1))},
+                        1);
+    return saros_reshape(both, 1, &n);
+}
+
+static const example large[] = {{"banded", banded, 7001, 0},
+                                {"species", species, 60 * 70 * 3, 0},
+                                {"paired", paired, 5000, 0},
+                                {"uneven", uneven, 6000, 0},
+                                {"constant", constant, 3000, 0}};
+
+static double *values_of(saros_jacobian *j, saros_tensor *const *at) {
+    const size_t count = (size_t)saros_sparsity_nonzeros(saros_jacobian_sparsity(j));
+    double *values = malloc(count * sizeof *values);
+    memset(values, 0xff, count * sizeof *values);
+    ck_ok(saros_jacobian_values(j, at, values));
+    return values;
+}
+
+START_TEST(long_ones_are_those_of_coloured_products_on_any_threads) {
+    const example *e = &large[_i];
+    const saros_type vector = saros_type_make(SAROS_F64, 1, &e->n);
+    saros_graph *g = NULL;
+    saros_jacobian *entries = NULL, *coloured = NULL;
+    saros_tensor *at[2] = {NULL};
+    ck_ok(saros_graph_make(&g));
+    saros_value in[2] = {saros_input(g, &vector, "x")};
+    in[1] = saros_input(g, &(saros_type){.dtype = SAROS_F64}, "p");
+    saros_value y = e->build(in[0], in[1]);
+    ck_ok(saros_jacobian_make(y, in[0], 2, in, NULL, &entries));
+    ck_ok(saros_jacobian_make(y, in[0], 2, in, &(saros_jacobian_options){.coloured = true},
+                              &coloured));
+    ck_ok(saros_tensor_make(SAROS_F64, 1, &e->n, &at[0]));
+    ck_ok(saros_tensor_scalar(SAROS_F64, 1.3, &at[1]));
+    for (int64_t i = 0; i < e->n; ++i)
+        ((double *)saros_tensor_data(at[0]))[i] = sin(0.3 * (double)i);
+    const saros_sparsity *p = saros_jacobian_sparsity(entries);
+    const int64_t count = saros_sparsity_nonzeros(p);
+    ck_assert_int_eq(count, saros_sparsity_nonzeros(saros_jacobian_sparsity(coloured)));
+    double *want = values_of(coloured, at), *first = NULL;
+    for (int threads = 1; threads <= 4; threads *= 2) {
+        ck_ok(saros_threads_set(threads));
+        double *got = values_of(entries, at);
+        for (int64_t k = 0; k < count; ++k) ck_near(got[k], want[k], 1e-14);
+        if (first) ck_assert(!memcmp(first, got, (size_t)count * sizeof *got));
+        free(first);
+        first = got;
+    }
+    ck_ok(saros_threads_set(0));
+    free(first);
+    free(want);
+    for (int k = 0; k < 2; ++k) saros_tensor_release(at[k]);
+    saros_jacobian_release(entries);
+    saros_jacobian_release(coloured);
+    saros_graph_release(g);
+}
+END_TEST
+
 START_TEST(what_is_not_square_or_not_f64_is_refused) {
     saros_graph *g = NULL;
     saros_jacobian *j = NULL;
@@ -203,5 +310,7 @@ START_TEST(what_is_not_square_or_not_f64_is_refused) {
 }
 END_TEST
 
-SAROS_TEST_MAIN("solvers/jacobian", entries_are_those_of_the_products,
-                what_is_not_square_or_not_f64_is_refused)
+SAROS_TEST_LOOPS("solvers/jacobian", {entries_are_those_of_the_products, 1},
+                 {long_ones_are_those_of_coloured_products_on_any_threads,
+                  sizeof large / sizeof *large},
+                 {what_is_not_square_or_not_f64_is_refused, 1})

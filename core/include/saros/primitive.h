@@ -89,6 +89,12 @@ typedef struct saros_axes {
     saros_value (*join)(saros_value a, saros_value b);
 } saros_axes;
 
+/** Consecutive elements of an operand: next to each other in memory, or one that stands for all. */
+typedef struct saros_stretch {
+    const void *from;
+    bool still;
+} saros_stretch;
+
 /** Operand sets are bit masks (bit k: operand k; operands above 63 count as 63). */
 typedef uint64_t saros_operand_set;
 
@@ -114,6 +120,13 @@ struct saros_primitive {
      * evaluation leaves an operand alone that lies there already. */
     bool (*window)(const saros_attributes *attributes, int operands,
                    const saros_type *const *operand, int k, int64_t *start);
+
+    /** Optional, of rows of operands of one shape, with no attributes but a tensor: makes what
+     * depends on elements first … first + count - 1 (row-major) of the operands in the row-major
+     * memory of output 0. Every element is given once, in any order, on any thread. A kernel that
+     * makes the operands then hands them over while they are in cache, and stores none of them. */
+    void (*take)(const saros_tensor *attribute, int64_t first, int64_t count,
+                 const saros_stretch *operand, void *out);
 
     /** Exact algebra, applied while building: if bit k of `unit_operands` is set and operand k
      * equals `unit` in bits everywhere, the node is its other operand (mul: 3, 1.0; div: 2, 1.0;
