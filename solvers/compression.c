@@ -208,6 +208,7 @@ void saros_compression_part(const saros_compression_run *r, int64_t from, int64_
     }
     if (*first < 0) *first = 0;
     if (*last > r->count) *last = r->count;
+    if (*last < *first) *last = *first;
 }
 
 /** Adds the run to the buckets it has elements in, or counts it there if the list is not yet made.
