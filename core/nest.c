@@ -118,7 +118,7 @@ static void run_code(const running *r, int64_t m, int64_t n, const call *c) {
 static void take_rows(const saros_nest *s, int64_t m, int64_t n, const call *c) {
     const saros_nest_taker *t = s->taker;
     const int number = s->outs - 1;
-    saros_stretch operand[SAROS_NEST_OPERANDS];
+    saros_elements operand[SAROS_NEST_OPERANDS];
     for (int64_t i = 0; i < m; ++i) {
         for (int k = 0; k < t->operands; ++k) {
             const int j = t->from[k];

@@ -38,7 +38,7 @@ typedef enum saros_nest_mode {
 /** What gets the elements of a nest while they are in tiles (column `take` of primitive.h). */
 typedef struct saros_nest_taker {
     void (*take)(const saros_tensor *attribute, int64_t first, int64_t count,
-                 const saros_stretch *operand, void *out);
+                 const saros_elements *operand, void *out);
     const saros_tensor *attribute;
     int operands;
     int16_t from[SAROS_NEST_OPERANDS]; /**< of its operands: load k, or ins + m: store m */

@@ -27,7 +27,7 @@ static const saros_opaque_class compression_class = {"compression", compression_
 typedef struct filling {
     const saros_compression *c;
     int64_t first;
-    const saros_stretch *operand;
+    const saros_elements *operand;
     double *values;
 } filling;
 
@@ -125,7 +125,7 @@ static saros_status compress_type(saros_typing *t) {
 }
 
 static void compress_take(const saros_tensor *attribute, int64_t first, int64_t count,
-                          const saros_stretch *operand, void *out) {
+                          const saros_elements *operand, void *out) {
     const filling f = {saros_tensor_payload(attribute, &compression_class), first, operand, out};
     fill_elements(&f, first, first + count);
 }
@@ -148,12 +148,12 @@ static bool stands_still(const saros_tensor *t) {
 static saros_status compress_evaluate(const saros_evaluation *e) {
     saros_status status = SAROS_OK;
     saros_compression *c = saros_tensor_payload(e->attributes->tensor, &compression_class);
-    saros_stretch *operand = saros_allocate((size_t)(e->ins + 1) * sizeof *operand);
+    saros_elements *operand = saros_allocate((size_t)(e->ins + 1) * sizeof *operand);
     saros_tensor **dense = saros_allocate_zero((size_t)e->ins + 1, sizeof(saros_tensor *));
     filling f = {.c = c, .operand = operand, .values = saros_tensor_data(e->out[0])};
     if (!operand || !dense) SAROS_TRY(SAROS_ERR_MEMORY);
     for (int k = 0; k < e->ins; ++k) {
-        operand[k] = (saros_stretch){saros_tensor_const_data(e->in[k]), stands_still(e->in[k])};
+        operand[k] = (saros_elements){saros_tensor_const_data(e->in[k]), stands_still(e->in[k])};
         if (operand[k].still) continue;
         SAROS_TRY(saros_tensor_contiguous(e->in[k], &dense[k]));
         operand[k].from = saros_tensor_const_data(dense[k]);

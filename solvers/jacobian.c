@@ -203,21 +203,21 @@ done:
 
 /* ---- Hessians ---- */
 
-/* Entries of the gradient in a symmetric pattern; none found: j->entries stays NULL. */
-static saros_status symmetric_entries(saros_jacobian *j, saros_value gradient, saros_value x) {
+/* Entries of the gradient in a symmetric pattern; NULL: none found. */
+static saros_status symmetric_entries(saros_value gradient, saros_value x,
+                                      saros_compression **out) {
     saros_compression *found = NULL;
     saros_sparsity *symmetric = NULL;
     saros_status status = SAROS_OK;
     SAROS_TRY(saros_compression_find(gradient, x, NULL, &found));
     if (!found) goto done;
-    saros_sparsity *pattern = saros_compression_pattern(found);
-    SAROS_TRY(saros_sparsity_symmetric(pattern, &symmetric));
-    if (symmetric->nonzeros == pattern->nonzeros) {
-        j->entries = found;
+    SAROS_TRY(saros_sparsity_symmetric(found->pattern, &symmetric));
+    if (symmetric->nonzeros == found->pattern->nonzeros) {
+        *out = found;
         found = NULL;
         goto done;
     }
-    SAROS_TRY(saros_compression_find(gradient, x, symmetric, &j->entries));
+    SAROS_TRY(saros_compression_find(gradient, x, symmetric, out));
 done:
     saros_sparsity_release(symmetric);
     saros_compression_release(found);
@@ -248,11 +248,12 @@ saros_status saros_hessian_make(saros_value y, saros_value x, int inputs, const 
     saros_status status = check(gradient, x);
     if (status) return status;
     saros_compile_options compile = {.name = options && options->name ? options->name : "hessian"};
+    saros_compression *entries = NULL;
     saros_jacobian *j = make(inputs);
     if (!j) return SAROS_ERR_MEMORY;
-    if (!options || !options->coloured) SAROS_TRY(symmetric_entries(j, gradient, x));
-    status = j->entries ? make_entries(j, gradient, input, &compile)
-                        : symmetric_products(j, gradient, x, input, &compile);
+    if (!options || !options->coloured) SAROS_TRY(symmetric_entries(gradient, x, &entries));
+    status = entries ? make_entries(j, entries, x.graph, input, &compile)
+                     : symmetric_products(j, gradient, x, input, &compile);
     if (status) goto done;
     *out = j;
     return SAROS_OK;

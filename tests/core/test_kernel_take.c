@@ -18,7 +18,7 @@ static saros_status beside_type(saros_typing *t) {
     return SAROS_OK;
 }
 static void beside_take(const saros_tensor *attribute, int64_t first, int64_t count,
-                        const saros_stretch *operand, void *out) {
+                        const saros_elements *operand, void *out) {
     double *to = (double *)out + BESIDE * first;
     (void)attribute;
     for (int64_t e = 0; e < count; ++e)
@@ -26,12 +26,12 @@ static void beside_take(const saros_tensor *attribute, int64_t first, int64_t co
             *to++ = ((const double *)operand[k].from)[operand[k].still ? 0 : e];
 }
 static saros_status beside_evaluate(const saros_evaluation *e) {
-    saros_stretch operand[BESIDE];
+    saros_elements operand[BESIDE];
     saros_tensor *dense[BESIDE] = {NULL};
     saros_status status = SAROS_OK;
     for (int k = 0; k < BESIDE && status == SAROS_OK; ++k) {
         status = saros_tensor_contiguous(e->in[k], &dense[k]);
-        if (status == SAROS_OK) operand[k] = (saros_stretch){saros_tensor_data(dense[k]), false};
+        if (status == SAROS_OK) operand[k] = (saros_elements){saros_tensor_data(dense[k]), false};
     }
     if (status == SAROS_OK)
         beside_take(NULL, 0, saros_tensor_count(e->in[0]), operand, saros_tensor_data(e->out[0]));
@@ -146,9 +146,8 @@ static void check_case(build_fn *build, const int64_t *shape, int index) {
 }
 
 START_TEST(taken_elements_are_those_of_the_reference) {
-    for (size_t b = 0; b < sizeof builds / sizeof *builds; ++b)
-        for (size_t s = 0; s < sizeof shapes / sizeof *shapes; ++s)
-            check_case(builds[b], shapes[s], (int)b);
+    for (size_t s = 0; s < sizeof shapes / sizeof *shapes; ++s)
+        check_case(builds[_i], shapes[s], _i);
     ck_ok(saros_threads_set(0));
 }
 END_TEST
@@ -167,5 +166,6 @@ START_TEST(what_is_taken_is_no_array) {
 }
 END_TEST
 
-SAROS_TEST_MAIN("core/kernel_take", taken_elements_are_those_of_the_reference,
-                what_is_taken_is_no_array)
+SAROS_TEST_LOOPS("core/kernel_take",
+                 {taken_elements_are_those_of_the_reference, sizeof builds / sizeof *builds},
+                 {what_is_taken_is_no_array, 1})

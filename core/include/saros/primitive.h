@@ -90,10 +90,10 @@ typedef struct saros_axes {
 } saros_axes;
 
 /** Consecutive elements of an operand: next to each other in memory, or one that stands for all. */
-typedef struct saros_stretch {
+typedef struct saros_elements {
     const void *from;
     bool still;
-} saros_stretch;
+} saros_elements;
 
 /** Operand sets are bit masks (bit k: operand k; operands above 63 count as 63). */
 typedef uint64_t saros_operand_set;
@@ -126,7 +126,7 @@ struct saros_primitive {
      * memory of output 0. Every element is given once, in any order, on any thread. A kernel that
      * makes the operands then hands them over while they are in cache, and stores none of them. */
     void (*take)(const saros_tensor *attribute, int64_t first, int64_t count,
-                 const saros_stretch *operand, void *out);
+                 const saros_elements *operand, void *out);
 
     /** Exact algebra, applied while building: if bit k of `unit_operands` is set and operand k
      * equals `unit` in bits everywhere, the node is its other operand (mul: 3, 1.0; div: 2, 1.0;
