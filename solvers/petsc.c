@@ -2,7 +2,8 @@
  *
  *  PETSc serves one thread at a time: a recursive lock is held while one of our calls is inside. It
  * is started without arguments, signal handlers or option files; objects get options of their own,
- * so that the process-wide ones of a host program (or PETSC_OPTIONS) do not reach them.
+ * so that the process-wide ones of a host program (or PETSC_OPTIONS) do not reach them. Its linear
+ * algebra uses no threads of its own, so that sums do not hang on their number.
  */
 #include "petsc_impl.h"
 
@@ -13,6 +14,7 @@
 
 #include "saros/memory.h"
 #include "saros/nonlinear.h"
+#include "saros/pool.h"
 
 static pthread_mutex_t lock;
 static pthread_once_t lock_once = PTHREAD_ONCE_INIT;
@@ -83,13 +85,17 @@ saros_status saros_petsc_enter(saros_petsc *scope) {
     saros_status status = start_locked();
     if (status == SAROS_OK && PetscPushErrorHandler(record, scope))
         status = saros_fail(SAROS_ERR_MEMORY, "PETSc", NULL, "out of memory");
-    if (status) pthread_mutex_unlock(&lock);
+    if (status)
+        pthread_mutex_unlock(&lock);
+    else
+        saros_blas_begin();
     return status;
 }
 
 void saros_petsc_leave(saros_petsc *scope) {
     PetscOptionsDestroy(&scope->options);
     PetscPopErrorHandler();
+    saros_blas_end();
     pthread_mutex_unlock(&lock);
     saros_error_unpark(scope->parked);
     scope->parked = NULL;

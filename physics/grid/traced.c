@@ -112,7 +112,11 @@ static saros_status trace_steady(traced_state *s) {
         saros_status status = constant_state(s, from, &guess);
         if (status != SAROS_OK) return status;
     }
-    saros_root_options options = {.rtol = o->rtol, .atol = o->atol, .name = task->problem->name};
+    const saros_krylov_options krylov = {.petsc = o->linear};
+    saros_root_options options = {.rtol = o->rtol,
+                                  .atol = o->atol,
+                                  .krylov = o->linear ? &krylov : NULL,
+                                  .name = task->problem->name};
     saros_value x = saros_root(guess, build_residual, s, &options);
     return build_fields(s->graph, SAROS_NONE, x, s, s->field);
 }

@@ -97,3 +97,20 @@ local _, slow = saros.minimise(valley, start, { max_iterations = 2000 })
 near(best, saros.ones{ 100 }, 1e-5)
 assert(quick.converged and 2 * quick.iterations < slow.iterations, quick.iterations .. " " .. slow.iterations)
 expect.fails("usage", "newton", saros.minimise, valley, start, { newton = true, method = { { "adam", lr = 1e-3, steps = 2 } } })
+
+-- A steady problem's gradient takes the linear solver it is given, and its transpose
+local poisson = saros.problem{
+  domain = { x = { 0, 1 }, y = { 0, 1 } }, unknowns = { "u" }, parameters = { k = 1.5 },
+  equation = function(s, p) return s.u.xx + s.u.yy + p.k * saros.exp(s.u) end,
+  boundary = { x = saros.dirichlet(0), y = saros.dirichlet(0) },
+}
+local function gradient(linear)
+  return poisson:gradient{ objective = function(sol) return sol:integral(function(s) return s.u^2 end) end,
+                           wrt = { "k" }, method = "grid", cells = 12, linear = linear }
+end
+local J, dJ = gradient()
+local Jk, dJk = gradient{ ksp_type = "gmres", pc_type = "ilu" }
+near(Jk, J, 1e-9)
+near(dJk.k, dJ.k, 1e-8)
+expect.fails("not_converged", "", gradient, { ksp_type = "richardson", pc_type = "none" })
+expect.fails("usage", "ksp_tipe", gradient, { ksp_tipe = "gmres" })
