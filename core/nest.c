@@ -207,7 +207,7 @@ saros_status saros_nest_run_task(const saros_nest *s, saros_nest_code *code, int
 saros_status saros_nest_run(const saros_nest *s, saros_nest_code *code) {
     running r = {s, code};
     if (s->tasks == 1) return run_task(&r, 0);
-    if (!s->small) return saros_pool_run(s->tasks, run_task, &r);
+    if (s->mode != SAROS_NEST_POINTWISE) return saros_pool_run(s->tasks, run_task, &r);
     double all = s->nanoseconds;
     for (int a = 0; a < s->rank; ++a) all *= (double)s->extent[a];
     return saros_pool_run_small(s->tasks, run_task, &r, all);

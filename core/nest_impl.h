@@ -56,7 +56,6 @@ typedef struct saros_nest {
     uint64_t reduces;                   /**< bit m: store m is reduced */
     int64_t neutral[SAROS_NEST_STORES]; /**< bits of the element its reduction starts from */
     double nanoseconds;                 /**< per element, about */
-    bool alone;                         /**< better left to one thread */
     const saros_nest_taker *taker;      /**< NULL: none. Else the address of an element of the last
                                             store, of one byte each, is `output` and its number */
     uint64_t taken;                     /**< bit m: store m is made in tiles, for the taker */

@@ -278,14 +278,14 @@ bool saros_nest_plan(saros_nest *s) {
     for (int a = 0; a < s->rank; ++a) elements *= (double)s->extent[a];
     s->streams = should_stream(s, elements);
     const double all = elements * s->nanoseconds;
-    s->small = s->mode == SAROS_NEST_POINTWISE && !s->alone && all < 2 * TASK && all >= 2 * SMALL;
+    s->small = s->mode == SAROS_NEST_POINTWISE && all < 2 * TASK && all >= 2 * SMALL;
     int64_t chunk = (int64_t)(TASK / s->nanoseconds) + 1;
     if (s->mode == SAROS_NEST_POINTWISE && all >= 2 * SMALL) chunk = even_chunk(s, elements, chunk);
     if (elements > (double)chunk * TASKS) chunk = (int64_t)(elements / TASKS);
     choose_block(s, chunk);
     choose_steps(s);
     s->per_task = within(chunk / (s->block[0] * s->block[1]), 1, s->blocks);
-    if (s->alone || (all < 2 * TASK && !s->small)) s->per_task = s->blocks;
+    if (all < 2 * TASK && !s->small) s->per_task = s->blocks;
     s->tasks = (s->blocks + s->per_task - 1) / s->per_task;
     return true;
 }

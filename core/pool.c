@@ -1,74 +1,106 @@
-/** The pool: workers that claim tasks of one run at a time from a counter.
+/** The pool: threads that share the tasks of one run at a time.
  *
- *  A run publishes `seats`, the number of workers that may join. A worker joins by taking a seat
- * and counting itself inside, in one atomic step; the caller, out of tasks, takes the free seats
- * away and waits until nobody is inside. What describes the run is written only while there is no
- * seat and nobody inside, so whoever is inside reads it safely.
+ *  A run cuts its tasks into as many ranges as threads may take part, the same cut for every run of
+ * as many tasks, so a thread meets the same part of an array in run after run and finds it in its
+ * caches. A range is one word, first and last unit that nobody has taken. Its thread takes from the
+ * front; whoever is out of units takes from the far end of the others', so that a thread which
+ * sleeps or lost its core costs nothing but its help.
+ *
+ *  To take a unit is all there is of joining a run: the run cannot end before whoever took
+ * one has reported it, and until then what describes the run stays. So a worker that is awake
+ * learns of a run, takes its part and finds what to do in one line of memory, and reports with one
+ * subtraction.
  *
  *  Who waits looks again and again for a short time (a sleeping thread takes about as long to
  * wake), then sleeps. Workers are made when first needed and end with the process; a child of fork
- * has none and makes its own. A child made inside a task must not return from it. Not here: how
- * work is cut into tasks, which must not depend on the number of threads. */
+ * has none and makes its own. A child made inside a task must not return from it. Not here: which
+ * runs are worth sharing (pool_share.c), and how work is cut into tasks, which must not depend on
+ * the number of threads. */
 #include "saros/pool.h"
 
 #include <pthread.h>
 #include <signal.h>
 #include <stdatomic.h>
-#include <time.h>
 
 #include "pool_impl.h"
 #include "status_impl.h"
 
 enum {
     SPIN_NANOSECONDS = 50000,
-    SEAT = 1 << 16,
-    CLOSE = 10000, /* nanoseconds between small runs that follow one another closely */
-    STREAK = 16,   /* such runs until a worker is woken for them */
-    WAKE = 100000, /* nanoseconds that it may take to wake one */
-    PAUSE = 1000   /* runs on the spot after one that was slower than alone */
+    LINES = 128,  /* bytes that processors move together: two lines */
+    MOMENT = 1000 /* nanoseconds that the last unit is left to a thread that is awake */
 };
 
-static struct {
-    atomic_bool held;   /* a run is under way, or the process ends */
-    atomic_int threads; /* 0: not known yet */
-    atomic_bool may_spin;
-    atomic_int_fast32_t state; /* SEAT * free seats + workers inside */
-    atomic_int sleeping, spinning;
-    atomic_bool caller_sleeps, closing;
-    pthread_mutex_t lock; /* sleep, and the error of a run */
-    pthread_cond_t start, end;
-    int workers, up; /* made; those of them that have begun */
-    pthread_t worker[SAROS_MOST_THREADS];
-    /* the run */
+/** Of one thread; the caller of a run is number 0. */
+typedef struct part {
+    /* what a worker looks at, and what it finds there */
+    _Alignas(LINES) atomic_uint_fast64_t range; /* first unit, end << 32, WHOLE; or LEAVE */
     saros_pool_task *task;
     void *user;
-    int64_t tasks;
-    int parts; /* threads of the run: each has a range of tasks of its own, then helps the others */
-    struct {
-        _Alignas(64) atomic_int_fast64_t next;
-    } part[SAROS_MOST_THREADS];
-    int64_t failed; /* lowest failing task; `tasks` if none */
+    int64_t tasks, per_unit;
+    int parts;
+    /* written when it falls asleep and wakes */
+    _Alignas(LINES) atomic_bool sleeps;
+    pthread_cond_t start;
+    pthread_t thread;
+} part;
+
+/** A range that is not divided, and one that tells a worker to end. */
+static const uint64_t WHOLE = UINT64_C(1) << 63, LEAVE = UINT64_MAX;
+
+static struct {
+    atomic_bool held;     /* a run is under way, or the process ends */
+    int workers, up;      /* made; those of them that have begun */
+    pthread_mutex_t lock; /* sleep, and the error of a run */
+    pthread_cond_t end;
+    atomic_int awake; /* workers */
+    int64_t failed;   /* lowest failing task; `tasks` if none */
     saros_status status;
     saros_error_copy *error;
-} pool = {.lock = PTHREAD_MUTEX_INITIALIZER,
-          .start = PTHREAD_COND_INITIALIZER,
-          .end = PTHREAD_COND_INITIALIZER};
+    _Alignas(LINES) atomic_int_fast64_t unreported; /* units */
+    atomic_bool caller_sleeps;
+    part part[SAROS_MOST_THREADS];
+} pool = {.lock = PTHREAD_MUTEX_INITIALIZER, .end = PTHREAD_COND_INITIALIZER};
 
 static _Thread_local int inside_tasks; /* runs of several tasks this thread is in */
 
-/** What this thread knows of its runs. */
-static _Thread_local struct {
-    int64_t end; /* of the last one that was small or shared */
-    int streak;  /* small runs that followed closely; negative: a pause */
-} small;
+/* ---- ranges ---- */
+
+static uint64_t make_range(int64_t first, int64_t end) {
+    return (uint64_t)first | (uint64_t)end << 32;
+}
+/** Whether a thread takes all of it at once. */
+static bool is_whole(uint64_t range) {
+    return range >> 63;
+}
+static int64_t range_first(uint64_t range) {
+    return (int64_t)(range & UINT32_MAX);
+}
+static int64_t range_end(uint64_t range) {
+    return (int64_t)(range >> 32 & INT32_MAX);
+}
+static bool has_units(uint64_t range) {
+    return range_first(range) < range_end(range);
+}
+
+/** Takes what a thread runs at a stretch of p's range, a unit or all of it; an empty range if
+ * nothing is left. */
+static uint64_t take(part *p, bool front) {
+    uint64_t range = atomic_load_explicit(&p->range, memory_order_relaxed);
+    while (has_units(range)) {
+        const int64_t first = range_first(range), end = range_end(range);
+        const uint64_t left = is_whole(range) ? 0
+                              : front         ? make_range(first + 1, end)
+                                              : make_range(first, end - 1);
+        if (!atomic_compare_exchange_weak(&p->range, &range, left)) continue;
+        return is_whole(range) ? range
+               : front         ? make_range(first, first + 1)
+                               : make_range(end - 1, end);
+    }
+    return 0;
+}
 
 /* ---- waiting ---- */
-
-static int64_t nanoseconds(void) {
-    struct timespec now;
-    clock_gettime(CLOCK_MONOTONIC, &now);
-    return (int64_t)now.tv_sec * 1000000000 + now.tv_nsec;
-}
 
 static void relax(void) {
 #if defined(__x86_64__) || defined(__i386__)
@@ -78,48 +110,56 @@ static void relax(void) {
 #endif
 }
 
-static bool has_seat(void) {
-    return atomic_load(&pool.state) >= SEAT || atomic_load(&pool.closing);
+/** LEAVE counts as work: its first unit is not before its end, but both are the largest. */
+static bool is_wanted(part *p) {
+    const uint64_t range = atomic_load(&p->range);
+    return range == LEAVE || has_units(range);
 }
-static bool is_left(void) {
-    return atomic_load(&pool.state) == 0;
+static bool is_reported(part *p) {
+    (void)p;
+    return atomic_load(&pool.unreported) == 0;
 }
 
 /** Looks for `is_so` for a short time, if cores are free for that. */
-static bool spin(bool (*is_so)(void)) {
-    if (!atomic_load(&pool.may_spin)) return is_so();
-    const int64_t until = nanoseconds() + SPIN_NANOSECONDS;
+static bool spin(bool (*is_so)(part *p), part *p) {
+    if (!saros_threads_may_spin()) return is_so(p);
+    const int64_t until = saros_pool_clock() + SPIN_NANOSECONDS;
     do {
         for (int k = 0; k < 32; ++k) {
-            if (is_so()) return true;
+            if (is_so(p)) return true;
             relax();
         }
-    } while (nanoseconds() < until);
-    return is_so();
+    } while (saros_pool_clock() < until);
+    return is_so(p);
 }
 
 /** A worker that was woken looks again for a while: the run that woke it may be over, but others
  * follow small ones. */
-static void await_seat(void) {
-    for (;;) {
-        atomic_fetch_add(&pool.spinning, 1);
-        const bool found = spin(has_seat);
-        atomic_fetch_sub(&pool.spinning, 1);
-        if (found) return;
+static void await_range(part *own) {
+    while (!spin(is_wanted, own)) {
         pthread_mutex_lock(&pool.lock);
-        atomic_fetch_add(&pool.sleeping, 1);
-        if (!has_seat()) pthread_cond_wait(&pool.start, &pool.lock);
-        atomic_fetch_sub(&pool.sleeping, 1);
+        atomic_store(&own->sleeps, true);
+        atomic_fetch_sub(&pool.awake, 1);
+        if (!is_wanted(own)) pthread_cond_wait(&own->start, &pool.lock);
+        atomic_fetch_add(&pool.awake, 1);
+        atomic_store(&own->sleeps, false);
         pthread_mutex_unlock(&pool.lock);
     }
 }
 
 static void await_workers(void) {
-    if (spin(is_left)) return;
+    if (spin(is_reported, NULL)) return;
     pthread_mutex_lock(&pool.lock);
     atomic_store(&pool.caller_sleeps, true);
-    while (!is_left()) pthread_cond_wait(&pool.end, &pool.lock);
+    while (!is_reported(NULL)) pthread_cond_wait(&pool.end, &pool.lock);
     atomic_store(&pool.caller_sleeps, false);
+    pthread_mutex_unlock(&pool.lock);
+}
+
+static void wake(part *p) {
+    if (!atomic_load(&p->sleeps)) return;
+    pthread_mutex_lock(&pool.lock);
+    pthread_cond_signal(&p->start);
     pthread_mutex_unlock(&pool.lock);
 }
 
@@ -139,35 +179,45 @@ static void keep_error(int64_t task, saros_status status) {
     saros_error_drop(error);
 }
 
-/** First task of part p. */
-static int64_t part_begin(int p) {
-    return pool.tasks / pool.parts * p + pool.tasks % pool.parts * p / pool.parts;
-}
-
-/** Tasks of the own range first: thread `own` meets the same tasks in every run of the same size,
- * and so what it left in its cache. */
-static void work(int own) {
-    for (int k = 0; k < pool.parts; ++k) {
-        const int p = (own + k) % pool.parts;
-        const int64_t end = part_begin(p + 1);
-        for (;;) {
-            const int64_t task = atomic_fetch_add(&pool.part[p].next, 1);
-            if (task >= end) break;
-            const saros_status status = pool.task(pool.user, task);
-            if (status != SAROS_OK) keep_error(task, status);
-        }
+/** Runs a range and returns its units. */
+static int64_t run_range(const part *run, uint64_t range) {
+    const int64_t first = range_first(range), end = range_end(range);
+    const int64_t last = end * run->per_unit;
+    for (int64_t task = first * run->per_unit; task < last && task < run->tasks; ++task) {
+        const saros_status status = run->task(run->user, task);
+        if (status != SAROS_OK) keep_error(task, status);
     }
+    return end - first;
 }
 
-static bool join_run(void) {
-    int_fast32_t state = atomic_load(&pool.state);
-    while (state >= SEAT)
-        if (atomic_compare_exchange_weak(&pool.state, &state, state - SEAT + 1)) return true;
-    return false;
+/** The last unit of a thread that is awake is left to it for a moment: it has that part of the
+ * arrays in its cache. */
+static uint64_t help(part *p) {
+    const uint64_t range = atomic_load_explicit(&p->range, memory_order_relaxed);
+    const bool last = is_whole(range) || range_end(range) - range_first(range) == 1;
+    if (has_units(range) && last && !atomic_load(&p->sleeps)) {
+        const int64_t until = saros_pool_clock() + MOMENT;
+        while (atomic_load_explicit(&p->range, memory_order_relaxed) == range &&
+               saros_pool_clock() < until)
+            relax();
+    }
+    return take(p, false);
 }
 
-static void leave_run(void) {
-    if (atomic_fetch_sub(&pool.state, 1) != 1 || !atomic_load(&pool.caller_sleeps)) return;
+/** Runs what is left of the own range, then of the others', and returns how many units. */
+static int64_t work(int own, const part *run) {
+    int64_t done = 0;
+    uint64_t range;
+    while (has_units(range = take(&pool.part[own], true))) done += run_range(run, range);
+    for (int k = 1; k < run->parts; ++k)
+        while (has_units(range = help(&pool.part[(own + k) % run->parts])))
+            done += run_range(run, range);
+    return done;
+}
+
+static void report(int64_t units) {
+    if (atomic_fetch_sub(&pool.unreported, units) != units || !atomic_load(&pool.caller_sleeps))
+        return;
     pthread_mutex_lock(&pool.lock);
     pthread_cond_signal(&pool.end);
     pthread_mutex_unlock(&pool.lock);
@@ -175,17 +225,21 @@ static void leave_run(void) {
 
 static void *worker(void *number) {
     const int own = (int)(intptr_t)number;
+    part *mine = &pool.part[own];
     inside_tasks = 1;
     pthread_mutex_lock(&pool.lock);
     ++pool.up;
+    atomic_fetch_add(&pool.awake, 1);
     pthread_cond_signal(&pool.end);
     pthread_mutex_unlock(&pool.lock);
     for (;;) {
-        await_seat();
-        if (atomic_load(&pool.closing)) return NULL;
-        if (!join_run()) continue;
-        work(own);
-        leave_run();
+        await_range(mine);
+        if (atomic_load(&mine->range) == LEAVE) return NULL;
+        const uint64_t range = take(mine, true);
+        if (!has_units(range)) continue;
+        const int64_t done = run_range(mine, range);
+        /* where each has one range, the caller looks after the others' */
+        report(is_whole(range) ? done : done + work(own, mine));
     }
 }
 
@@ -200,12 +254,11 @@ static void in_parent(void) {
 /** No thread but this one came along, so nobody sleeps, spins or runs. */
 static void in_child(void) {
     pthread_mutex_unlock(&pool.lock);
-    pool.start = pool.end = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    pool.end = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+    for (int k = 0; k <= pool.workers; ++k) atomic_store(&pool.part[k].range, 0);
     pool.workers = pool.up = 0;
-    atomic_store(&pool.sleeping, 0);
-    atomic_store(&pool.spinning, 0);
+    atomic_store(&pool.awake, 0);
     atomic_store(&pool.caller_sleeps, false);
-    atomic_store(&pool.state, 0);
     atomic_store(&pool.held, false);
 }
 
@@ -226,9 +279,14 @@ static int start_workers(int wanted) {
     sigfillset(&blocked);
     for (size_t k = 0; k < sizeof faults / sizeof *faults; ++k) sigdelset(&blocked, faults[k]);
     pthread_sigmask(SIG_SETMASK, &blocked, &before);
-    while (pool.workers < wanted && !pthread_create(&pool.worker[pool.workers], NULL, worker,
-                                                    (void *)(intptr_t)(pool.workers + 1)))
+    while (pool.workers < wanted) {
+        part *next = &pool.part[pool.workers + 1];
+        next->start = (pthread_cond_t)PTHREAD_COND_INITIALIZER;
+        atomic_store(&next->sleeps, false);
+        if (pthread_create(&next->thread, NULL, worker, (void *)(intptr_t)(pool.workers + 1)))
+            break;
         ++pool.workers;
+    }
     pthread_sigmask(SIG_SETMASK, &before, NULL);
     pthread_mutex_lock(&pool.lock);
     while (pool.up < pool.workers) pthread_cond_wait(&pool.end, &pool.lock);
@@ -240,11 +298,11 @@ static int start_workers(int wanted) {
  * not waited for. */
 __attribute__((destructor)) static void end_workers(void) {
     if (atomic_exchange(&pool.held, true)) return;
-    pthread_mutex_lock(&pool.lock);
-    atomic_store(&pool.closing, true);
-    pthread_cond_broadcast(&pool.start);
-    pthread_mutex_unlock(&pool.lock);
-    for (int k = 0; k < pool.workers; ++k) pthread_join(pool.worker[k], NULL);
+    for (int k = 1; k <= pool.workers; ++k) {
+        atomic_store(&pool.part[k].range, LEAVE);
+        wake(&pool.part[k]);
+    }
+    for (int k = 1; k <= pool.workers; ++k) pthread_join(pool.part[k].thread, NULL);
     pool.workers = 0;
 }
 
@@ -265,106 +323,78 @@ static saros_status run_serially(int64_t tasks, saros_pool_task *task, void *use
     return status;
 }
 
-/** Opens seats and wakes as many sleepers as those who look for a seat do not fill. */
-static void open_seats(int seats) {
-    atomic_store(&pool.state, (int_fast32_t)seats * SEAT);
-    int wake = seats - atomic_load(&pool.spinning);
-    const int sleeping = atomic_load(&pool.sleeping);
-    if (wake > sleeping) wake = sleeping;
-    if (wake <= 0) return;
-    pthread_mutex_lock(&pool.lock);
-    for (int k = 0; k < wake; ++k) pthread_cond_signal(&pool.start);
-    pthread_mutex_unlock(&pool.lock);
+/** Hands out the ranges, but for the first one, and wakes whose worker sleeps. Returns what of the
+ * first range the caller is to begin with. */
+static uint64_t open_ranges(int64_t units, const part *run, uint64_t whole) {
+    uint64_t begin = 0;
+    for (int p = 0; p < run->parts; ++p) {
+        part *to = &pool.part[p];
+        const int64_t parts = run->parts, each = units / parts, more = units % parts;
+        const int64_t first = each * p + more * p / parts;
+        const int64_t end = each * (p + 1) + more * (p + 1) / parts;
+        to->task = run->task;
+        to->user = run->user;
+        to->tasks = run->tasks;
+        to->per_unit = run->per_unit;
+        to->parts = run->parts;
+        if (p == 0) begin = make_range(0, whole ? end : 1);
+        atomic_store_explicit(
+            &to->range, p > 0 ? make_range(first, end) | whole : make_range(whole ? end : 1, end),
+            memory_order_release);
+    }
+    for (int p = 1; p < run->parts; ++p) wake(&pool.part[p]);
+    return begin;
 }
 
-static saros_status run_shared(int seats, int64_t tasks, saros_pool_task *task, void *user) {
-    pool.task = task;
-    pool.user = user;
-    pool.tasks = pool.failed = tasks;
+/** The caller and `workers` workers; `whole`: each gets one range. */
+static saros_status run_shared(int workers, int64_t tasks, saros_pool_task *task, void *user,
+                               bool whole) {
+    part run = {.task = task, .user = user, .tasks = tasks, .parts = workers + 1};
+    run.per_unit = 1 + tasks / INT32_MAX;
+    const int64_t units = (tasks + run.per_unit - 1) / run.per_unit;
+    pool.failed = tasks;
     pool.status = SAROS_OK;
     pool.error = NULL;
-    pool.parts = seats + 1;
-    for (int p = 0; p < pool.parts; ++p) atomic_store(&pool.part[p].next, part_begin(p));
-    open_seats(seats);
+    atomic_store_explicit(&pool.unreported, units, memory_order_relaxed);
     ++inside_tasks;
-    work(0);
+    const int64_t begun = run_range(&run, open_ranges(units, &run, whole ? WHOLE : 0));
+    /* whoever fell asleep while the ranges were on their way */
+    atomic_thread_fence(memory_order_seq_cst);
+    for (int p = 1; p <= workers; ++p) wake(&pool.part[p]);
+    report(begun + work(0, &run));
     --inside_tasks;
-    int_fast32_t state = atomic_load(&pool.state);
-    while (!atomic_compare_exchange_weak(&pool.state, &state, state % SEAT)) {
-    }
     await_workers();
     const saros_status status = pool.status;
     saros_error_copy *error = pool.error;
     pool.error = NULL;
-    atomic_store(&pool.held, false);
+    atomic_store_explicit(&pool.held, false, memory_order_release);
     (void)saros_error_unpark(error);
     return status;
 }
 
-static saros_status know_threads(int *threads) {
-    saros_status status = SAROS_OK;
-    *threads = atomic_load(&pool.threads);
-    if (!*threads && (status = saros_threads_set(0)) == SAROS_OK)
-        *threads = atomic_load(&pool.threads);
-    return status;
-}
-
-/** Whether a small run is to be shared: workers are awake, or it is time to wake them. */
-static bool share_small(int threads) {
-    if (threads < 2 || inside_tasks || !atomic_load(&pool.may_spin)) return false;
-    const bool close = nanoseconds() - small.end < CLOSE;
-    small.streak = close || small.streak < 0 ? small.streak + 1 : 0;
-    if (small.streak < STREAK) return false;
-    if (atomic_load(&pool.spinning) > 0) return true;
-    return small.streak % STREAK == 0;
-}
-
-saros_status saros_pool_run_small(int64_t tasks, saros_pool_task *task, void *user,
-                                  double nanoseconds_alone) {
+saros_status saros_pool_run_now(int64_t tasks, saros_pool_task *task, void *user,
+                                saros_pool_way way, bool *shared) {
     int threads;
-    saros_status status = know_threads(&threads);
+    const saros_status status = saros_threads_know(&threads);
+    *shared = false;
     if (status != SAROS_OK) return status;
-    if (tasks < 2 || !share_small(threads)) {
-        status = run_serially(tasks, task, user);
-        if (threads > 1 && !inside_tasks) small.end = nanoseconds();
-        return status;
-    }
-    const int64_t start = nanoseconds(), grace = atomic_load(&pool.spinning) ? CLOSE : WAKE;
-    status = saros_pool_run(tasks, task, user);
-    small.end = nanoseconds();
-    /* a worker lost its core: others need it more */
-    if ((double)(small.end - start) > 4 * nanoseconds_alone + (double)grace) small.streak = -PAUSE;
-    return status;
-}
-
-saros_status saros_pool_run(int64_t tasks, saros_pool_task *task, void *user) {
-    int threads;
-    const saros_status status = know_threads(&threads);
-    if (status != SAROS_OK) return status;
-    if (tasks < 2 || threads < 2 || inside_tasks || atomic_exchange(&pool.held, true))
+    if (way == SAROS_POOL_ALONE || tasks < 2 || threads < 2 || inside_tasks ||
+        atomic_exchange(&pool.held, true))
         return run_serially(tasks, task, user);
-    const int seats = start_workers(tasks < threads ? (int)tasks - 1 : threads - 1);
-    const saros_status all = run_shared(seats, tasks, task, user);
-    small.end = nanoseconds();
-    return all;
+    *shared = true;
+    return run_shared(start_workers(tasks < threads ? (int)tasks - 1 : threads - 1), tasks, task,
+                      user, way == SAROS_POOL_RANGES);
+}
+
+bool saros_pool_can_share(void) {
+    int threads;
+    return saros_threads_know(&threads) == SAROS_OK && threads > 1 && !inside_tasks;
+}
+
+bool saros_pool_is_awake(void) {
+    return atomic_load(&pool.awake) > 0;
 }
 
 bool saros_pool_is_shared(void) {
-    return inside_tasks > 0 && atomic_load(&pool.threads) > 1;
-}
-
-int saros_threads(void) {
-    int threads;
-    return know_threads(&threads) == SAROS_OK ? threads : 1;
-}
-
-saros_status saros_threads_set(int threads) {
-    if (threads < 0 || threads > SAROS_MOST_THREADS)
-        return saros_fail(SAROS_ERR_USAGE, "saros_threads_set", "0 for the default",
-                          "%d threads, needed 0 to %d", threads, SAROS_MOST_THREADS);
-    saros_status status = threads ? SAROS_OK : saros_threads_count(&threads);
-    if (status != SAROS_OK) return status;
-    atomic_store(&pool.may_spin, saros_threads_may_spin(threads));
-    atomic_store(&pool.threads, threads);
-    return SAROS_OK;
+    return inside_tasks > 0 && saros_threads() > 1;
 }

@@ -4,11 +4,15 @@
  * programs put on this node, which it tells in the environment; core knows no MPI. */
 #include <errno.h>
 #include <sched.h>
+#include <stdatomic.h>
 #include <stdlib.h>
 #include <unistd.h>
 
 #include "pool_impl.h"
 #include "saros/pool.h"
+
+static atomic_int known; /* 0: not yet */
+static atomic_bool may_spin;
 
 /** The number a text begins with, up to `end`; 0 if it does not begin with one from 1 to `most`. */
 static int leading_number(const char *text, long most, char **end) {
@@ -37,7 +41,8 @@ static int ranks_on_node(void) {
     return 1;
 }
 
-saros_status saros_threads_count(int *threads) {
+/** Threads by the rule of pool.h. */
+static saros_status count_threads(int *threads) {
     char *end;
     const char *text = getenv("SAROS_THREADS");
     if (text) {
@@ -62,6 +67,29 @@ saros_status saros_threads_count(int *threads) {
     return SAROS_OK;
 }
 
-bool saros_threads_may_spin(int threads) {
-    return (int64_t)threads * ranks_on_node() <= cores();
+saros_status saros_threads_know(int *threads) {
+    saros_status status = SAROS_OK;
+    *threads = atomic_load(&known);
+    if (!*threads && (status = saros_threads_set(0)) == SAROS_OK) *threads = atomic_load(&known);
+    return status;
+}
+
+int saros_threads(void) {
+    int threads;
+    return saros_threads_know(&threads) == SAROS_OK ? threads : 1;
+}
+
+saros_status saros_threads_set(int threads) {
+    if (threads < 0 || threads > SAROS_MOST_THREADS)
+        return saros_fail(SAROS_ERR_USAGE, "saros_threads_set", "0 for the default",
+                          "%d threads, needed 0 to %d", threads, SAROS_MOST_THREADS);
+    saros_status status = threads ? SAROS_OK : count_threads(&threads);
+    if (status != SAROS_OK) return status;
+    atomic_store(&may_spin, (int64_t)threads * ranks_on_node() <= cores());
+    atomic_store(&known, threads);
+    return SAROS_OK;
+}
+
+bool saros_threads_may_spin(void) {
+    return atomic_load(&may_spin);
 }

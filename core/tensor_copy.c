@@ -191,7 +191,6 @@ static bool copy_large(int rank, const int64_t *shape, saros_dtype dtype, void *
     s.reduces = s.taken = 0;
     s.taker = NULL;
     s.nanoseconds = 2 * (double)bytes / 30;
-    s.alone = false;
     s.base[0] = (char *)(uintptr_t)from;
     s.base[1] = to;
     s.bytes[0] = s.bytes[1] = (int)bytes;

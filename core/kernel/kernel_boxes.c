@@ -5,6 +5,8 @@
  * and where these are contiguous along rows, or one element, the code is called at once; else the
  * box is a nest of its own, which reads it by tiles.
  */
+#include <math.h>
+
 #include "graph_impl.h"
 #include "kernel/kernel_row_impl.h"
 #include "pool_impl.h"
@@ -140,8 +142,7 @@ saros_status saros_kernel_run_boxes(const saros_evaluation *e, saros_loaded *l,
     const int64_t rows = type->shape[0];
     const double whole = b.nanoseconds * (double)saros_type_count(type);
     const double parts = whole < 2 * TASK ? 2 : whole < (double)TASKS * TASK ? whole / TASK : TASKS;
-    b.rows = (int64_t)((double)rows / parts) + 1;
+    b.rows = (int64_t)ceil((double)rows / parts);
     const int64_t tasks = (rows + b.rows - 1) / b.rows;
-    return whole < 2 * TASK ? saros_pool_run_small(tasks, run_rows, &b, whole)
-                            : saros_pool_run(tasks, run_rows, &b);
+    return saros_pool_run_small(tasks, run_rows, &b, whole);
 }

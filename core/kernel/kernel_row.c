@@ -15,7 +15,6 @@
 
 enum {
     CACHED = 1 << 20, /* bytes that stay in a core's caches from kernel to kernel */
-    OWN = CACHED / 4, /* bytes of an array of which a core holds several */
     SHORT = 50,       /* nanoseconds of one short row */
     TAKEN = 16        /* bytes that an element costs which is handed over: read and written */
 };
@@ -83,7 +82,6 @@ void saros_loaded_nest(const saros_evaluation *e, const saros_loaded *l, const s
     s->outs = kernel->outs;
     s->reduces = s->taken = 0;
     s->taker = NULL;
-    s->alone = false;
     for (int a = 0; a < type->rank; ++a) {
         s->extent[a] = type->shape[a];
         s->reduced[a] = kernel->axes >> a & 1;
@@ -108,10 +106,7 @@ static bool shares_array(const saros_nest *s, const int64_t *span, int j, int k)
 
 /** Nanoseconds of an element on one core: memory at 30 GB/s, caches at 100, 50 operations of a
  * core's vectors in a nanosecond. The blocks of sums follow from it, so there it is a matter of
- * shapes alone: no load shares, none is in a cache.
- *
- *  What is in this core's cache comes to another core at 4 GB/s: where there are fewer operations
- * than bytes, a kernel on such arrays is quicker alone, and so are those around it. */
+ * shapes alone: no load shares, none is in a cache. */
 double saros_loaded_cost(saros_nest *s, const saros_loaded *l) {
     int64_t span[SAROS_NEST_OPERANDS];
     double bytes = 0, count = 1;
@@ -128,7 +123,6 @@ double saros_loaded_cost(saros_nest *s, const saros_loaded *l) {
     }
     if (l->taker.row) bytes += (double)saros_type_count(&l->taker.type) / count * TAKEN;
     const bool cached = bytes * count < CACHED && !s->reduces;
-    s->alone = 8 * count < OWN && l->operations < bytes;
     return bytes / (cached ? 100 : 30) + l->operations / 50.0;
 }
 

@@ -1,4 +1,5 @@
 /** The pool: every task once, on any number of threads, whoever calls. */
+#include <math.h>
 #include <pthread.h>
 #include <stdatomic.h>
 #include <stdbool.h>
@@ -37,6 +38,67 @@ START_TEST(every_task_runs_once_on_any_number_of_threads) {
         for (int64_t tasks = 0; tasks < 10; ++tasks) ck_assert(each_once(tasks));
         for (int k = 0; k < 200; ++k) ck_assert(each_once(TASKS - k));
     }
+}
+END_TEST
+
+/** Who ran each task, and how often. */
+typedef struct owners {
+    counts c;
+    pthread_t of[TASKS];
+} owners;
+
+static saros_status own_task(void *user, int64_t task) {
+    owners *o = user;
+    o->of[task] = pthread_self();
+    return count_task(&o->c, task);
+}
+
+/** In ranges: part p of n threads runs from begin(p) to begin(p + 1) on one thread. */
+static bool one_thread_a_range(const owners *o, int64_t tasks, int threads) {
+    const int64_t parts = tasks < threads ? tasks : threads;
+    for (int64_t p = 0; p < parts; ++p)
+        for (int64_t k = tasks * p / parts; k < tasks * (p + 1) / parts; ++k)
+            if (!pthread_equal(o->of[k], o->of[tasks * p / parts])) return false;
+    return pthread_equal(o->of[0], pthread_self());
+}
+
+START_TEST(each_range_is_run_once_and_by_one_thread_awake_or_asleep) {
+    static owners o;
+    for (int threads = 1; threads <= 4; ++threads) {
+        ck_ok(saros_threads_set(threads));
+        for (int64_t tasks = 1; tasks < 200; tasks += 1 + tasks / 4) {
+            bool shared;
+            memset(&o, 0, sizeof o);
+            ck_ok(saros_pool_run_now(tasks, own_task, &o, SAROS_POOL_RANGES, &shared));
+            ck_assert(shared == (tasks > 1 && threads > 1));
+            for (int64_t k = 0; k < TASKS; ++k) ck_assert_int_eq(o.c.done[k], k < tasks);
+            ck_assert(one_thread_a_range(&o, tasks, threads));
+            if (tasks % 3 == 0) usleep(300); /* workers sleep */
+        }
+    }
+}
+END_TEST
+
+START_TEST(a_run_after_one_that_was_not_shared_is_not_either) {
+    static owners o;
+    bool shared;
+    ck_ok(saros_threads_set(4));
+    for (int k = 0; k < 10; ++k) {
+        ck_ok(saros_pool_run_small(4, own_task, &o, 1)); /* far apart: alone */
+        memset(&o, 0, sizeof o);
+        ck_ok(saros_pool_run_after(100, own_task, &o));
+        for (int t = 0; t < 100; ++t) {
+            ck_assert_int_eq(o.c.done[t], 1);
+            ck_assert(pthread_equal(o.of[t], pthread_self()));
+        }
+        usleep(1000);
+    }
+    memset(&o, 0, sizeof o);
+    ck_ok(saros_pool_run(8, own_task, &o));
+    ck_ok(saros_pool_run_after(8, own_task, &o));
+    for (int t = 0; t < 8; ++t) ck_assert_int_eq(o.c.done[t], 2);
+    ck_ok(saros_pool_run_now(3, own_task, &o, SAROS_POOL_ALONE, &shared));
+    ck_assert(!shared);
 }
 END_TEST
 
@@ -94,12 +156,14 @@ static saros_status nest(void *user, int64_t task) {
 }
 
 START_TEST(a_run_inside_a_task_is_serial) {
-    for (int threads = 1; threads <= 4; threads *= 2) {
-        counts c = {0};
-        ck_ok(saros_threads_set(threads));
-        ck_ok(saros_pool_run(TASKS, nest, &c));
-        for (int k = 0; k < TASKS; ++k) ck_assert_int_eq(c.done[k], 1);
-    }
+    for (int threads = 1; threads <= 4; threads *= 2)
+        for (saros_pool_way way = SAROS_POOL_ALONE; way <= SAROS_POOL_RANGES; ++way) {
+            counts c = {0};
+            bool shared;
+            ck_ok(saros_threads_set(threads));
+            ck_ok(saros_pool_run_now(TASKS, nest, &c, way, &shared));
+            for (int k = 0; k < TASKS; ++k) ck_assert_int_eq(c.done[k], 1);
+        }
 }
 END_TEST
 
@@ -118,9 +182,11 @@ static saros_status fail_silently(void *user, int64_t task) {
 START_TEST(the_error_of_the_lowest_task_comes_back_and_all_tasks_run) {
     for (int threads = 1; threads <= 4; threads *= 2) {
         ck_ok(saros_threads_set(threads));
-        for (int round = 0; round < 50; ++round) {
+        for (int round = 0; round < 20; ++round) {
             counts c = {0};
-            ck_fails(saros_pool_run(TASKS, fail_some, &c), SAROS_ERR_DOMAIN);
+            bool shared;
+            const saros_pool_way way = round % 3 == 0 ? SAROS_POOL_RANGES : SAROS_POOL_UNITS;
+            ck_fails(saros_pool_run_now(TASKS, fail_some, &c, way, &shared), SAROS_ERR_DOMAIN);
             ck_assert_str_eq(saros_error_last()->message, "task 37");
             for (int k = 0; k < TASKS; ++k) ck_assert_int_eq(c.done[k], 1);
         }
@@ -141,9 +207,10 @@ START_TEST(small_runs_do_every_task_once_however_they_are_shared) {
     for (int threads = 1; threads <= 4; threads *= 2) {
         ck_ok(saros_threads_set(threads));
         for (int round = 0; round < 400; ++round) {
-            const int64_t tasks = 1 + round % 5;
+            const int64_t tasks = 1 + round % 5; /* of all lengths: 1 ns to a second */
             counts c = {0};
-            ck_ok(saros_pool_run_small(tasks, count_task, &c, round % 200 ? 1e9 : 1));
+            const double alone = pow(10, round % 10);
+            ck_ok(saros_pool_run_small(tasks, count_task, &c, alone));
             for (int64_t k = 0; k < 6; ++k) ck_assert_int_eq(c.done[k], k < tasks);
             if (round % 100 == 0) usleep(200);
         }
@@ -251,6 +318,8 @@ START_TEST(a_task_may_end_the_process) {
 END_TEST
 
 SAROS_TEST_MAIN("core/pool", every_task_runs_once_on_any_number_of_threads,
+                each_range_is_run_once_and_by_one_thread_awake_or_asleep,
+                a_run_after_one_that_was_not_shared_is_not_either,
                 workers_that_fell_asleep_come_back, tasks_run_at_the_same_time,
                 a_run_inside_a_task_is_serial,
                 the_error_of_the_lowest_task_comes_back_and_all_tasks_run,
