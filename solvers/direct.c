@@ -28,7 +28,9 @@ struct saros_direct {
 static const saros_direct_method *method_choose(const saros_sparsity *pattern) {
     int64_t n = pattern->n, nonzeros = pattern->nonzeros;
     if (4 * nonzeros >= n * n) return &saros_direct_dense;
-    if ((pattern->lower + pattern->upper + 1) * n <= 4 * nonzeros) return &saros_direct_band;
+    if ((pattern->lower + pattern->upper + 1) * n <= 4 * nonzeros)
+        return pattern->lower + pattern->upper <= SAROS_NARROW ? &saros_direct_narrow
+                                                               : &saros_direct_band;
     return &saros_direct_klu;
 }
 

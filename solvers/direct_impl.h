@@ -26,7 +26,11 @@ typedef struct saros_direct_method {
     void (*numbers_release)(void *numbers);
 } saros_direct_method;
 
-extern const saros_direct_method saros_direct_band, saros_direct_dense, saros_direct_klu;
+/** Entries beside the diagonal up to which plain loops are faster than LAPACK. */
+enum { SAROS_NARROW = 16 };
+
+extern const saros_direct_method saros_direct_narrow, saros_direct_band, saros_direct_dense,
+    saros_direct_klu;
 
 /** An empty factorisation for matrices of `pattern`; chooses the method and analyses if that has
  * not been done. */

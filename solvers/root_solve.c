@@ -88,7 +88,7 @@ const saros_primitive saros_row_root_solve = {
            "operator",
     .operands = -4,
     .outputs = 1,
-    .flags = SAROS_REGION,
+    .flags = SAROS_REGION | SAROS_COSTLY,
     .type = solve_type,
     .evaluate = solve_evaluate,
     .jvp = saros_root_solve_jvp,

@@ -62,8 +62,9 @@ typedef enum saros_flag {
     SAROS_IN_PLACE = 1 << 7,   /**< out[0] may lie in the memory of in[0], when that has its dtype
                                     and shape and is row-major; pointwise rows allow it for all */
     SAROS_STRIDED = 1 << 8,    /**< out may have any strides, 1 along the last axis that extends */
-    SAROS_COSTLY = 1 << 9      /**< an iteration to convergence: reverse mode of a loop that keeps
-                                    its states keeps the result too, instead of computing it again */
+    SAROS_COSTLY = 1 << 9      /**< an iteration to convergence, or a solve: reverse mode of a loop
+                                    that keeps its states keeps the result too, instead of computing
+                                    it again */
 } saros_flag;
 
 /** What becomes of an axis of an operand, if it does not go to an axis of the output. */
