@@ -107,7 +107,7 @@ static int widest(const saros_fused *k) {
 
 char *saros_kernel_emit(const saros_fused *kernel, saros_kernel_pattern pattern, int bits,
                         const char *name) {
-    saros_emitter e = {.k = kernel, .pattern = pattern};
+    saros_emitter e = {.k = kernel, .pattern = pattern, .set = ""};
     e.lanes = bits / 8 / widest(kernel);
     e.once = kernel->operations > FEW;
     if (!e.once) e.lanes *= 2;

@@ -18,6 +18,7 @@ typedef struct saros_emitter {
     bool once; /**< the operations stand once in the text, for full vectors and tails */
     saros_text out;
     const char *tag; /**< prefix of names: "m" main, "t" tail */
+    const char *set; /**< end of the names of a row, "" outside of bundles */
     bool unordered[SAROS_KERNEL_LOADS + 3 * SAROS_KERNEL_OPERATIONS]; /**< said of the operand */
 } saros_emitter;
 
@@ -33,12 +34,28 @@ saros_dtype saros_fused_dtype(const saros_fused *kernel, int operand);
 /** The function of the kernel. */
 void saros_put_function(saros_emitter *e, const char *name);
 
+/** %mask: the lanes that the elements from %full on fill. */
+void saros_put_mask(saros_emitter *e);
+/** Loads and operations of a vector at %<tag>i of its row. */
+void saros_put_loads(saros_emitter *e, bool masked);
+
+/* ---- emit_bundle.c ---- */
+
+/** Rows that sums of columns take at once; 1: there are no bundles. */
+int saros_bundle_rows(const saros_emitter *e);
+/** From the entry to all rows that are in whole bundles; others are left to %rows, from %at on,
+ * which %single_test enters, if there are any, else it goes to %done. */
+void saros_put_bundles(saros_emitter *e, int rows);
+
 /* ---- emit_memory.c ---- */
 
 /** Operand `o` of a vector at %<tag>i of its row; under %mask if `masked`. */
 void saros_put_load(saros_emitter *e, int o, bool masked);
 /** Stores operand out[m] there, or adds it to what is there. */
 void saros_put_store(saros_emitter *e, int m, bool masked);
+/** The two ends of the latter: %<tag>old<m>, what is there; %<tag>new<m> is stored there. */
+void saros_put_old(saros_emitter *e, int m, bool masked);
+void saros_put_new(saros_emitter *e, int m, bool masked);
 /** %<result><o>: the typed address of this row of operand `o` of the arguments %<list>. */
 void saros_put_row(saros_emitter *e, const char *list, const char *result, int o,
                    saros_dtype dtype);

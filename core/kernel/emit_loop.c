@@ -30,13 +30,17 @@ static bool is_still(const saros_emitter *e, int o) {
     return e->pattern.still >> o & 1;
 }
 
-static void put_body(saros_emitter *e, const char *tag, bool masked) {
-    const char *mask = e->once ? "on" : masked ? "mask" : NULL;
-    e->tag = tag;
+void saros_put_loads(saros_emitter *e, bool masked) {
     memset(e->unordered, 0, sizeof e->unordered);
     for (int o = 0; o < e->k->ins; ++o)
         if (!is_still(e, o)) saros_put_load(e, o, masked);
     for (int k = 0; k < e->k->operations; ++k) saros_put_operation(e, k);
+}
+
+static void put_body(saros_emitter *e, const char *tag, bool masked) {
+    const char *mask = e->once ? "on" : masked ? "mask" : NULL;
+    e->tag = tag;
+    saros_put_loads(e, masked);
     for (int m = 0; m < e->k->outs; ++m) {
         char from[32], to[32];
         snprintf(from, sizeof from, "acc_%s%d", masked ? "t" : "m", m);
@@ -48,8 +52,7 @@ static void put_body(saros_emitter *e, const char *tag, bool masked) {
     }
 }
 
-/** %mask: the lanes that the elements from %full on fill. */
-static void put_mask(saros_emitter *e) {
+void saros_put_mask(saros_emitter *e) {
     saros_put(e, "  %%left = sub i64 %%n, %%full\n");
     saros_put(e, "  %%left_i = insertelement <%d x i64> undef, i64 %%left, i32 0\n", e->lanes);
     saros_put(e,
@@ -122,7 +125,7 @@ static void put_row_twice(saros_emitter *e) {
     saros_put(e, "  %%rest = icmp slt i64 %%full, %%n\n"
                  "  br i1 %%rest, label %%tail, label %%row_end\n"
                  "tail:\n  %%ti = add i64 %%full, 0\n");
-    put_mask(e);
+    if (saros_bundle_rows(e) == 1) saros_put_mask(e);
     put_body(e, "t", true);
     saros_put(e, "  br label %%row_end\nrow_end:\n");
     put_phi(e, "e", "t", "tail_test", "u", "tail");
@@ -133,7 +136,7 @@ static void put_row_twice(saros_emitter *e) {
 static void put_entry_once(saros_emitter *e) {
     saros_put(e, "  %%rest = icmp slt i64 %%full, %%n\n  %%ti = add i64 %%full, 0\n"
                  "  %%ui = add i64 %%full, 0\n");
-    put_mask(e);
+    saros_put_mask(e);
     for (int o = 0; o < e->k->ins; ++o)
         if (!is_still(e, o)) saros_put_aside(e, "b", o, e->k->in[o]);
     for (int m = 0; m < e->k->outs; ++m)
@@ -203,8 +206,13 @@ void saros_put_function(saros_emitter *e, const char *name) {
               name);
     saros_put(e, "entry:\n  %%full = and i64 %%n, %d\n", -e->lanes);
     if (e->once) put_entry_once(e);
-    saros_put(e, "  br label %%rows\n"
-                 "rows:\n  %%row = phi i64 [ 0, %%entry ], [ %%row_next, %%row_end ]\n");
+    const int bundle = saros_bundle_rows(e);
+    if (bundle > 1)
+        saros_put_bundles(e, bundle);
+    else
+        saros_put(e, "  br label %%rows\n");
+    saros_put(e, "rows:\n  %%row = phi i64 [ %s ], [ %%row_next, %%row_end ]\n",
+              bundle > 1 ? "%at, %single_test" : "0, %entry");
     put_first(e);
     for (int o = 0; o < e->k->ins; ++o) saros_put_row(e, "in", "r", o, e->k->in[o]);
     for (int m = 0; m < e->k->outs; ++m) saros_put_row(e, "out", "w", m, stored_dtype(e, m));

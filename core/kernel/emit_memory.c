@@ -39,7 +39,9 @@ static void put_load_from(saros_emitter *e, const char *to, const char *address,
 
 void saros_put_load(saros_emitter *e, int o, bool masked) {
     const saros_dtype dtype = e->k->in[o];
-    put_address(e, "q", e->once ? "x" : "r", o, dtype);
+    char row[8];
+    snprintf(row, sizeof row, "%s%s", e->once ? "x" : "r", e->set);
+    put_address(e, "q", row, o, dtype);
     put_load_from(e, dtype == SAROS_BOOL ? "raw" : "", "q", o, dtype, masked);
     if (dtype == SAROS_BOOL)
         saros_put(e, "  %%%s%d = icmp ne <%d x i8> %%%sraw%d, zeroinitializer\n", e->tag, o,
@@ -62,18 +64,34 @@ static void put_masked_store(saros_emitter *e, saros_dtype dtype) {
               e->lanes, name, e->lanes, type);
 }
 
+static void put_store_address(saros_emitter *e, int m) {
+    char row[8];
+    snprintf(row, sizeof row, "%s%s", e->once ? "y" : "w", e->set);
+    put_address(e, "o", row, m, saros_fused_dtype(e->k, e->k->out[m]));
+}
+
+void saros_put_old(saros_emitter *e, int m, bool masked) {
+    put_store_address(e, m);
+    put_load_from(e, "old", "o", m, saros_fused_dtype(e->k, e->k->out[m]), masked);
+}
+
 void saros_put_store(saros_emitter *e, int m, bool masked) {
+    char old[32], sum[32];
+    snprintf(old, sizeof old, "%sold%d", e->tag, m);
+    snprintf(sum, sizeof sum, "%snew%d", e->tag, m);
+    if (e->k->reduce[m]) {
+        saros_put_old(e, m, masked);
+        saros_put_added(e, m, old, sum);
+    } else {
+        put_store_address(e, m);
+    }
+    saros_put_new(e, m, masked);
+}
+
+void saros_put_new(saros_emitter *e, int m, bool masked) {
     const saros_dtype dtype = saros_fused_dtype(e->k, e->k->out[m]);
     const char *type = saros_put_memory(dtype);
     const int n = e->lanes, size = (int)saros_dtype_bytes(dtype);
-    put_address(e, "o", e->once ? "y" : "w", m, dtype);
-    if (e->k->reduce[m]) {
-        char old[32], sum[32];
-        snprintf(old, sizeof old, "%sold%d", e->tag, m);
-        snprintf(sum, sizeof sum, "%snew%d", e->tag, m);
-        put_load_from(e, "old", "o", m, dtype, masked);
-        saros_put_added(e, m, old, sum);
-    }
     if (dtype == SAROS_BOOL) {
         saros_put(e, "  %%%sz%d = zext <%d x i1> ", e->tag, m, n);
         saros_put_operand(e, e->k->out[m]);
@@ -102,7 +120,7 @@ void saros_put_row(saros_emitter *e, const char *list, const char *result, int o
     saros_put(e, "  %%%s%d_b = load i8*, i8** %%%s%d_a\n", result, o, result, o);
     saros_put(e, "  %%%s%d_c = getelementptr i64, i64* %%%s_stride, i64 %d\n", result, o, list, o);
     saros_put(e, "  %%%s%d_d = load i64, i64* %%%s%d_c\n", result, o, result, o);
-    saros_put(e, "  %%%s%d_e = mul i64 %%%s%d_d, %%row\n", result, o, result, o);
+    saros_put(e, "  %%%s%d_e = mul i64 %%%s%d_d, %%row%s\n", result, o, result, o, e->set);
     saros_put(e, "  %%%s%d_f = getelementptr i8, i8* %%%s%d_b, i64 %%%s%d_e\n", result, o, result,
               o, result, o);
     saros_put(e, "  %%%s%d = bitcast i8* %%%s%d_f to %s*\n", result, o, result, o, type);
