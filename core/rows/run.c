@@ -17,7 +17,8 @@
 #include "saros/stop.h"
 
 enum {
-    CHUNK = 1 << 13, /* elements of an accumulator that one task adds up over the lanes */
+    CHUNK = 1 << 11, /* elements of an accumulator that one task adds up over the lanes; those of
+                        all lanes fit into a core's cache */
     GROUPS = 4       /* of lanes */
 };
 
@@ -233,16 +234,16 @@ static saros_status run_task(lane *l, int64_t task) {
     return run_block(l, v, l->frame[body], extent);
 }
 
-/** First task of a lane. Lanes become shorter within each of a few groups of them, the last a third
- * of the first: each thread of a pool takes a range of lanes, so that all of them end nearly
- * together. */
+/** First task of a lane. Lanes become shorter within each of a few groups of them, the j-th from
+ * the end is j times the last: each thread of a pool takes a range of lanes, so that all of them
+ * end nearly together. */
 static int64_t first_task(const saros_rows_lanes *count, int64_t number) {
     const int64_t tasks = count->tasks, lanes = count->lanes;
     const int64_t groups = lanes % GROUPS ? 1 : GROUPS, size = lanes / groups;
     const int64_t group = number / size, j = number % size;
     if (tasks < 2 * lanes) return number * tasks / lanes;
     const int64_t begin = group * tasks / groups, n = (group + 1) * tasks / groups - begin;
-    return begin + n * j * (3 * size - j) / (2 * size * size);
+    return begin + n * j * (2 * size + 1 - j) / (size * (size + 1));
 }
 
 static saros_status run_lane(void *user, int64_t number) {
