@@ -106,6 +106,7 @@ void bench_brusselator(void);
 void bench_bratu(void);
 void bench_ode(void);
 void bench_jacobian(void);
+void bench_hessian(void);
 void bench_overhead(void);
 void bench_processes(void);
 

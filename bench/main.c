@@ -47,6 +47,7 @@ static void run_all(const bench_session *session) {
     bench_bratu();
     bench_ode();
     bench_jacobian();
+    bench_hessian();
     bench_overhead();
     bench_processes();
 }

@@ -34,41 +34,45 @@ static saros_status integers(saros_graph *graph, int64_t n, const int64_t *from,
     return status;
 }
 
-/* Sums of unit vectors of one colour: (colours, x's shape). */
-static saros_value seeds_of(saros_value colour, int colours, saros_value x) {
+/* Sums of the unit vectors of one colour, as a constant: (colours, x's shape). */
+static saros_status seeds_make(const int *colour, int colours, saros_value x, saros_value *seeds) {
     const saros_type type = *saros_value_type(x);
-    int64_t n = saros_type_count(&type), shape[SAROS_MAX_RANK] = {colours};
-    saros_type wide = saros_type_make(SAROS_I64, 2, (int64_t[]){colours, n});
-    saros_value each = saros_broadcast(colour, 2, wide.shape, (int[]){1});
-    saros_value seeds = saros_cast(saros_eq(each, saros_iota(x.graph, &wide, 0)), type.dtype);
+    int64_t n = saros_type_count(&type), shape[SAROS_MAX_RANK + 1] = {colours};
+    saros_tensor *t = NULL;
     for (int a = 0; a < type.rank; ++a) shape[a + 1] = type.shape[a];
-    return saros_reshape(seeds, type.rank + 1, shape);
+    saros_status status = saros_tensor_zeros(SAROS_F64, type.rank + 1, shape, &t);
+    if (status) return status;
+    double *to = saros_tensor_data(t);
+    for (int64_t j = 0; j < n; ++j) to[colour[j] * n + j] = 1;
+    *seeds = saros_constant(x.graph, t);
+    if (type.dtype != SAROS_F64) *seeds = saros_cast(*seeds, type.dtype);
+    saros_tensor_release(t);
+    return status;
 }
 
-/* Colours, and where each entry lies among the products, as constants. */
-static saros_status colours_find(saros_graph *graph, const saros_sparsity *p, int *colours,
-                                 saros_value *colour, saros_value *from) {
+/* Seeds, and where each entry lies among their products, as constants. */
+static saros_status colours_find(saros_value x, const saros_sparsity *p, int *colours,
+                                 saros_value *seeds, saros_value *from) {
     saros_status status = SAROS_OK;
     int *of = saros_allocate((size_t)(p->n + 1) * sizeof *of);
-    int64_t *wide = saros_allocate((size_t)(p->n + p->nonzeros + 1) * sizeof *wide);
-    if (!of || !wide) SAROS_TRY(SAROS_ERR_MEMORY);
+    int64_t *at = saros_allocate((size_t)(p->nonzeros + 1) * sizeof *at);
+    if (!of || !at) SAROS_TRY(SAROS_ERR_MEMORY);
     SAROS_TRY(saros_colouring_star(p, of, colours));
-    for (int64_t j = 0; j < p->n; ++j) wide[j] = of[j];
-    SAROS_TRY(saros_colouring_star_entries(p, of, *colours, wide + p->n));
-    SAROS_TRY(integers(graph, p->n, wide, colour));
-    SAROS_TRY(integers(graph, p->nonzeros, wide + p->n, from));
+    SAROS_TRY(saros_colouring_star_entries(p, of, *colours, at));
+    SAROS_TRY(integers(x.graph, p->nonzeros, at, from));
+    status = seeds_make(of, *colours, x, seeds);
 done:
     saros_release(of);
-    saros_release(wide);
+    saros_release(at);
     return status;
 }
 
 saros_status saros_symmetric_values(saros_value gradient, saros_value x, const saros_sparsity *p,
                                     saros_value *values, int *colours) {
-    saros_value colour = SAROS_NONE, from = SAROS_NONE;
-    saros_status status = colours_find(x.graph, p, colours, &colour, &from);
+    saros_value seeds = SAROS_NONE, from = SAROS_NONE;
+    saros_status status = colours_find(x, p, colours, &seeds, &from);
     if (status) return status;
-    saros_value products = saros_jacobian_products(gradient, x, seeds_of(colour, *colours, x));
+    saros_value products = saros_jacobian_products(gradient, x, seeds);
     if (saros_is_poisoned(products)) return saros_graph_status(x.graph);
     int64_t count = *colours * p->n;
     *values = saros_gather(saros_reshape(products, 1, &count), from, 0);

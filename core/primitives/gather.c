@@ -7,6 +7,7 @@
 #include <string.h>
 
 #include "primitives/build_impl.h"
+#include "saros/pool.h"
 #include "tensor_impl.h"
 #include "rows/axes_impl.h"
 
@@ -93,22 +94,70 @@ static int64_t product(int first, int last, const int64_t *shape) {
     return n;
 }
 
+/* A gather cut into runs of rows, each read once: no copy of the index, which is clamped here. */
+typedef struct gathering {
+    const char *from;
+    char *to;
+    const int64_t *index;
+    int64_t extent, count, rows; /* of the axis; of the index; of the result */
+    size_t row;                  /* bytes of one */
+} gathering;
+
+enum { ROWS_AT_ONCE = 8192 };
+
+static int64_t clamped(int64_t i, int64_t extent) {
+    return i < 0 ? 0 : i >= extent ? extent - 1 : i;
+}
+
+/* Rows first … last-1 of one slice; numbers of one word are moved as such. */
+static void gather_slice(const gathering *g, const char *from, const int64_t *index, int64_t n,
+                         char *to) {
+    const uint64_t *from8 = (const void *)from;
+    const uint32_t *from4 = (const void *)from;
+    uint64_t *to8 = (void *)to;
+    uint32_t *to4 = (void *)to;
+    if (g->row == sizeof *to8)
+        for (int64_t k = 0; k < n; ++k) to8[k] = from8[clamped(index[k], g->extent)];
+    else if (g->row == sizeof *to4)
+        for (int64_t k = 0; k < n; ++k) to4[k] = from4[clamped(index[k], g->extent)];
+    else
+        for (int64_t k = 0; k < n; ++k)
+            memcpy(to + (size_t)k * g->row, from + (size_t)clamped(index[k], g->extent) * g->row,
+                   g->row);
+}
+
+static saros_status gather_run(void *user, int64_t task) {
+    const gathering *g = user;
+    int64_t at = task * ROWS_AT_ONCE, end = at + ROWS_AT_ONCE;
+    if (end > g->rows) end = g->rows;
+    while (at < end) {
+        int64_t slice = at / g->count, k = at % g->count;
+        int64_t n = g->count - k < end - at ? g->count - k : end - at;
+        gather_slice(g, g->from + (size_t)(slice * g->extent) * g->row, g->index + k, n,
+                     g->to + (size_t)at * g->row);
+        at += n;
+    }
+    return SAROS_OK;
+}
+
 static saros_status gather_evaluate(const saros_evaluation *e) {
     saros_status status = SAROS_OK;
     saros_tensor *table = NULL, *index = NULL;
     int axis = (int)e->attributes->word[0];
     if (e->out[0]->count == 0) return SAROS_OK;
     SAROS_TRY(saros_tensor_contiguous(e->in[0], &table));
-    SAROS_TRY(read_index(e->in[1], table->shape[axis], &index));
-    int64_t extent = table->shape[axis], outer = product(0, axis, table->shape);
-    size_t row =
-        (size_t)product(axis + 1, table->rank, table->shape) * saros_dtype_bytes(table->dtype);
-    const int64_t *i = index->data;
-    const char *from = table->data;
-    char *to = e->out[0]->data;
-    for (int64_t o = 0; o < outer; ++o, from += (size_t)extent * row)
-        for (int64_t k = 0; k < index->count; ++k, to += row)
-            memcpy(to, from + (size_t)i[k] * row, row);
+    if (e->in[1]->dtype == SAROS_I64)
+        SAROS_TRY(saros_tensor_contiguous(e->in[1], &index));
+    else
+        SAROS_TRY(saros_tensor_cast(e->in[1], SAROS_I64, &index));
+    gathering g = {.from = table->data,
+                   .to = e->out[0]->data,
+                   .index = index->data,
+                   .extent = table->shape[axis],
+                   .count = index->count,
+                   .rows = product(0, axis, table->shape) * index->count};
+    g.row = (size_t)product(axis + 1, table->rank, table->shape) * saros_dtype_bytes(table->dtype);
+    status = saros_pool_run((g.rows + ROWS_AT_ONCE - 1) / ROWS_AT_ONCE, gather_run, &g);
 done:
     saros_tensor_release(table);
     saros_tensor_release(index);
