@@ -166,14 +166,33 @@ static saros_status narrow_factorise(saros_sparsity *pattern, void *analysis, co
     if (!*numbers && !(*numbers = narrow_make(n, kl, w))) return SAROS_ERR_MEMORY;
     const narrow *f = *numbers;
     fill_rows(pattern, values, kl, w, f->u);
-    if (kl == 1 && w == 3)
+    switch (w == 2 * kl + 1 ? kl : 0) {
+    case 1:
         eliminate(f, n, 1, 3);
-    else if (kl == 2 && w == 5)
+        break;
+    case 2:
         eliminate(f, n, 2, 5);
-    else
+        break;
+    case 3:
+        eliminate(f, n, 3, 7);
+        break;
+    case 4:
+        eliminate(f, n, 4, 9);
+        break;
+    default:
         eliminate(f, n, kl, w);
+    }
     *pivots = pivot_ratio(f->u, w, n);
     return SAROS_OK;
+}
+
+static inline void solve_all(const narrow *f, int64_t n, int kl, int w, bool transposed,
+                             int64_t columns, double *b) {
+    for (; columns > 0; --columns, b += n)
+        if (transposed)
+            solve_transposed(f, n, kl, w, b);
+        else
+            solve_plain(f, n, kl, w, b);
 }
 
 static saros_status narrow_solve(saros_sparsity *pattern, void *analysis, void *numbers,
@@ -184,13 +203,21 @@ static saros_status narrow_solve(saros_sparsity *pattern, void *analysis, void *
     (void)analysis;
     saros_sparsity_bandwidth(pattern, &lower, &upper);
     const int kl = (int)lower, w = (int)(lower + upper + 1);
-    for (int64_t k = 0; k < columns; ++k, b += n) {
-        if (kl == 1 && w == 3)
-            transposed ? solve_transposed(f, n, 1, 3, b) : solve_plain(f, n, 1, 3, b);
-        else if (kl == 2 && w == 5)
-            transposed ? solve_transposed(f, n, 2, 5, b) : solve_plain(f, n, 2, 5, b);
-        else
-            transposed ? solve_transposed(f, n, kl, w, b) : solve_plain(f, n, kl, w, b);
+    switch (w == 2 * kl + 1 ? kl : 0) {
+    case 1:
+        solve_all(f, n, 1, 3, transposed, columns, b);
+        break;
+    case 2:
+        solve_all(f, n, 2, 5, transposed, columns, b);
+        break;
+    case 3:
+        solve_all(f, n, 3, 7, transposed, columns, b);
+        break;
+    case 4:
+        solve_all(f, n, 4, 9, transposed, columns, b);
+        break;
+    default:
+        solve_all(f, n, kl, w, transposed, columns, b);
     }
     return SAROS_OK;
 }

@@ -259,8 +259,8 @@ static saros_sparsity *uneven_band(int64_t n, int64_t below, int64_t above) {
 /* Small diagonals ask for row exchanges; the residual is that of a backward stable solve. Narrow
  * bands and such as go to LAPACK. */
 START_TEST(bands_are_solved_with_exchanges) {
-    static const int64_t of[][2] = {{0, 3}, {1, 1}, {2, 2},  {3, 1}, {1, 4},
-                                    {7, 0}, {8, 8}, {5, 11}, {9, 9}, {20, 2}};
+    static const int64_t of[][2] = {{0, 3}, {1, 1}, {2, 2}, {3, 3},  {4, 4}, {3, 1},
+                                    {1, 4}, {7, 0}, {8, 8}, {5, 11}, {9, 9}, {20, 2}};
     enum { N = 150 };
     for (size_t k = 0; k < sizeof of / sizeof *of; ++k) {
         saros_sparsity *p = uneven_band(N, of[k][0], of[k][1]);
