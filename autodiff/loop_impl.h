@@ -28,8 +28,9 @@ typedef struct ad_loop_plan {
 extern _Thread_local bool ad_loop_other_memory;
 
 /** How many states the reverse sweep may hold in memory, 0: all. If the loop does not say, half of
- * what is free is theirs. @param reads per body input: the transposed step reads it */
-int64_t ad_loop_states(const ad_loop *loop, const bool *reads);
+ * what is free is theirs. @param reads per body input: the transposed step reads it
+ *  @param more bytes of an iteration that are kept with all states, and only with them */
+int64_t ad_loop_states(const ad_loop *loop, const bool *reads, int64_t more);
 /** Whether states are computed again: the loop asks for it, and keeps fewer than there are. */
 bool ad_loop_recomputes(const ad_loop *loop, const bool *reads);
 
@@ -46,9 +47,11 @@ saros_status ad_loop_append_reverse(const ad_loop *loop, saros_value n, const sa
                                     ad_region *region, const ad_loop_plan *plan, saros_value left,
                                     saros_value **out);
 
-/** Takes results of costly rows that hang on the first `known` inputs alone out of a transposed
- * step: `*kept` is the body (known inputs) -> results, and the step gets these as its last inputs.
- * Nothing is changed if there are none. */
-saros_status ad_split_costly(int known, saros_body **step, saros_body **kept);
+/** Takes results that are dear to make again and hang on the first `known` inputs alone out of a
+ * transposed step: `*kept` is the body (known inputs) -> results, and the step gets these as its
+ * last inputs. Nothing is changed if there are none. Inputs from `captures` on are the same in all
+ * iterations. */
+saros_status ad_split_costly(int captures, int known, saros_body **step, saros_body **kept);
+int64_t ad_bytes_of(saros_value value);
 
 #endif

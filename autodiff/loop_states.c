@@ -7,19 +7,19 @@
 
 _Thread_local bool ad_loop_other_memory;
 
-static int64_t bytes_of(const saros_body *body, int k) {
-    saros_type type = ad_body_type(body, k);
-    return saros_type_count(&type) * (int64_t)saros_dtype_bytes(type.dtype);
+int64_t ad_bytes_of(saros_value value) {
+    const saros_type *type = saros_value_type(value);
+    return saros_type_count(type) * (int64_t)saros_dtype_bytes(type->dtype);
 }
 
-int64_t ad_loop_states(const ad_loop *loop, const bool *reads) {
+int64_t ad_loop_states(const ad_loop *loop, const bool *reads, int64_t more) {
     const saros_loop_view *view = &loop->view;
     if (ad_loop_other_memory) return view->snapshots ? 0 : (view->bound + 2) / 3;
     if (view->snapshots) return view->snapshots;
-    double kept = 0, state = 1;
+    double kept = (double)more, state = 1;
     for (int k = loop->carry; k < loop->input; ++k) {
-        state += (double)bytes_of(view->body, k);
-        if (reads[k]) kept += (double)bytes_of(view->body, k);
+        state += (double)ad_bytes_of(saros_body_input(view->body, k));
+        if (reads[k]) kept += (double)ad_bytes_of(saros_body_input(view->body, k));
     }
     const double room = 0.5 * (double)saros_memory_free();
     if (kept * (double)view->bound <= room) return 0;

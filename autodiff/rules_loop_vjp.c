@@ -157,15 +157,35 @@ done:
     return status;
 }
 
-/** Takes out of the step what is better kept than computed again. */
+/** Takes out of the step what is better kept than computed again, if all of it fits with all
+ * states; decides how many states are held. */
 static saros_status split_step(reverse_loop *r) {
-    saros_status status = ad_split_costly(r->loop.ins, &r->step, &r->costly);
-    if (status != SAROS_OK || !r->costly) return status;
+    saros_body *whole = saros_body_retain(r->step);
+    const bool repeats = r->loop.view.bound > 1; /* one iteration may be there to compute late */
+    int64_t bytes = 0;
+    saros_status status = SAROS_OK;
+    SAROS_TRY(ad_split_costly(repeats ? r->loop.capture : 0, r->loop.ins, &r->step, &r->costly));
+    for (int k = 0; k < costly_results(r); ++k)
+        bytes += ad_bytes_of(saros_body_output(r->costly, k));
+    SAROS_TRY(find_reads(r));
+    r->loop.view.snapshots = ad_loop_states(&r->loop, r->reads, bytes);
+    r->recomputes = ad_loop_recomputes(&r->loop, r->reads);
+    if (!r->costly) goto done;
+    if (r->recomputes) {
+        saros_body_release(r->step);
+        saros_body_release(r->costly);
+        r->step = saros_body_retain(whole);
+        r->costly = NULL;
+        SAROS_TRY(find_reads(r));
+        goto done;
+    }
     const int room = saros_body_inputs(r->step), more = costly_results(r);
     r->kept = ad_values(more + room);
-    if (!r->kept) return SAROS_ERR_MEMORY;
+    if (!r->kept) SAROS_TRY(SAROS_ERR_MEMORY);
     r->feed = r->kept + more;
-    return find_reads(r);
+done:
+    saros_body_release(whole);
+    return status;
 }
 
 /** Declares the inputs of the loop that keeps; gives the count among its carries, or SAROS_NONE. */
@@ -361,9 +381,7 @@ void ad_loop_vjp(const saros_rule *rule, const saros_value *cotangent, const boo
     SAROS_TRY(reverse_open(&r));
     SAROS_TRY(make_step(&r));
     if (!saros_body_outputs(r.step)) goto done;
-    r.loop.view.snapshots = ad_loop_states(&r.loop, r.reads);
-    r.recomputes = ad_loop_recomputes(&r.loop, r.reads);
-    if (!r.recomputes) SAROS_TRY(split_step(&r));
+    SAROS_TRY(split_step(&r));
     SAROS_TRY(keep_states(&r));
     SAROS_TRY(reversed(&r, gradient));
 done:

@@ -122,7 +122,8 @@ static saros_status emit_bodies(saros_compiler *c, const saros_graph_record *r, 
         .name = name, .backend = f->backend, .check_finite = f->check_finite};
     step->body = f->body + f->bodies;
     for (int32_t b = 0; b < r->bodies; ++b) {
-        int carries = r->row == &saros_row_loop ? (int)r->word[SAROS_LOOP_CARRIES] : 0;
+        const bool loop = r->row == &saros_row_loop || r->row == &saros_row_loop_reverse;
+        const int carries = loop ? (int)r->word[b * SAROS_LOOP_WORDS + SAROS_LOOP_CARRIES] : 0;
         saros_status status =
             r->row == &saros_row_rows
                 ? saros_compile_block(r->body[b], &options, &f->body[f->bodies])

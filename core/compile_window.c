@@ -161,7 +161,9 @@ static void mark_rigid(const saros_compiler *c, const int32_t *output, uint8_t *
         for (int32_t k = 0; c->live[n] && k < r->operands; ++k)
             if (!reads_any(r)) rigid[r->operand[k]] = READ_DENSE;
     }
-    for (int k = 0; k < c->f->outputs; ++k) rigid[output[k]] = OUTPUT;
+    for (int k = 0; k < c->f->outputs; ++k)
+        if (maker(c, output[k])->row != &saros_row_input) /* these are copied anyway */
+            rigid[output[k]] = OUTPUT;
 }
 
 /** Whether the elements of the part follow one another, those of the whole doing so. */

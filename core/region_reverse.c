@@ -3,7 +3,8 @@
  *  Two loops in one node. The first is only run for its carries x_0, x_1, …; the second goes
  * through the iterations from the last to the first and sees x_j in its iteration for j. How many
  * x_j are held and which are computed again is the business of region_states.c. x_0 is the operand
- * itself; an advance alternates between two copies more.
+ * itself; an advance alternates between two copies more. A carry that the first body wants as a
+ * window of a larger array moves in when an advance begins and out when it ends.
  *
  *  Operands: n; carry, input, capture of the first; the same of the second; the states that the
  * loop left when it ran, if it does (`leaves`). Only one sweep can use these up; another one, of
@@ -82,8 +83,19 @@ typedef struct sweep {
     int64_t n, index;
     saros_lane *carry, *input; /* data: the operand */
     char *working[2];          /* two states to work in */
+    char **window;             /* per carry: two of its larger arrays, one behind the other */
     saros_states *states, *own;
 } sweep;
+
+static const saros_layout *layout_of(const sweep *s, int k) {
+    return &s->frame->function->carry[k];
+}
+
+/** The first element of carry k in the even or odd one of its larger arrays. */
+static char *window_of(const sweep *s, int k, int64_t slot) {
+    const saros_layout *layout = layout_of(s, k);
+    return s->window[k] + (slot & 1) * saros_padded(layout->bytes) + layout->before;
+}
 
 /** The states that the loop left, unless another sweep has them; else room for our own. */
 static saros_status take_states(sweep *s, const saros_evaluation *e, int64_t bytes) {
@@ -100,11 +112,20 @@ static saros_status sweep_open(sweep *s, const saros_evaluation *e, const saros_
     int64_t bytes = 0;
     for (int k = 0; k < v->carries; ++k)
         bytes += saros_padded(saros_row_bytes(in->tensor[1 + k], false));
-    int64_t lanes = saros_padded((int64_t)sizeof(saros_lane) * (v->carries + v->inputs));
-    char *memory = saros_frame_scratch(s->frame, (size_t)(lanes + 2 * bytes));
+    int64_t lanes = saros_padded((int64_t)sizeof(saros_lane) * (v->carries + v->inputs)),
+            windows = saros_padded((int64_t)sizeof(char *) * v->carries), larger = 0;
+    for (int k = 0; k < v->carries; ++k) larger += 2 * saros_padded(layout_of(s, k)->bytes);
+    char *memory = saros_frame_scratch(s->frame, (size_t)(lanes + windows + 2 * bytes + larger));
     if (!memory) return SAROS_ERR_MEMORY;
     s->carry = (void *)memory;
     s->input = s->carry + v->carries;
+    s->window = (void *)(memory + lanes);
+    lanes += windows;
+    char *window = memory + lanes + 2 * bytes;
+    for (int k = 0; k < v->carries; ++k) {
+        s->window[k] = window;
+        window += 2 * saros_padded(layout_of(s, k)->bytes);
+    }
     for (int k = 0; k < 2; ++k) s->working[k] = memory + lanes + k * bytes;
     for (int k = 0; k < v->carries + v->inputs; ++k) {
         saros_tensor *tensor = in->tensor[1 + k];
@@ -119,17 +140,36 @@ static saros_status sweep_open(sweep *s, const saros_evaluation *e, const saros_
     return status == SAROS_OK ? saros_running_open(&s->back, e, in) : status;
 }
 
-/** Carries at `state`, NULL: the operands, are the inputs or outputs of the frame from `first` on.
- */
-static void move_state(const sweep *s, saros_frame *frame, bool output, int first, char *state) {
+/** Moves carries that lie in windows between these, at their array number `slot`, and `state`. */
+static void copy_windows(const sweep *s, bool in, int64_t slot, char *state) {
+    const saros_function *f = s->frame->function;
+    char *at = state;
+    for (int k = 0; k < s->forward.carries; ++k) {
+        const saros_layout *layout = layout_of(s, k);
+        const saros_type *type = &f->input_type[1 + k];
+        char *dense = state ? at : s->carry[k].data, *window = window_of(s, k, slot);
+        int64_t strides[SAROS_MAX_RANK];
+        if (state) at += saros_padded(s->carry[k].bytes);
+        if (!layout->bytes) continue;
+        saros_strides_fill(type->rank, type->shape, strides);
+        saros_copy_strided(type->rank, type->shape, type->dtype, in ? window : dense,
+                           in ? layout->strides : strides, type->dtype, in ? dense : window,
+                           in ? strides : layout->strides);
+    }
+}
+
+/** Carries at `state`, NULL: the operands, are the inputs or outputs of the first body, but for
+ * those that lie in windows: these at their array number `slot`. */
+static void move_state(const sweep *s, bool output, char *state, int64_t slot) {
     char *at = state;
     for (int k = 0; k < s->forward.carries; ++k) {
         char *data = state ? at : s->carry[k].data;
-        if (output)
-            saros_frame_move_output(frame, first + k, data);
-        else
-            saros_frame_move_input(frame, first + k, data);
         if (state) at += saros_padded(s->carry[k].bytes);
+        if (layout_of(s, k)->bytes) data = window_of(s, k, slot);
+        if (output)
+            saros_frame_move_output(s->frame, k, data);
+        else
+            saros_frame_move_input(s->frame, 1 + k, data);
     }
 }
 
@@ -137,13 +177,14 @@ static void move_state(const sweep *s, saros_frame *frame, bool output, int firs
  */
 static saros_status advance(sweep *s, int64_t first, int64_t last, char *from, char *to) {
     const saros_loop_view *v = &s->forward;
+    copy_windows(s, true, first, from);
     for (int64_t j = first; j < last; ++j) {
         saros_status status = saros_loop_ask(j, s->n);
         if (status != SAROS_OK) return status;
         char *next = (last - 1 - j) % 2 ? s->working[0] : to;
         s->index = v->reverse ? s->n - 1 - j : j;
-        move_state(s, s->frame, false, 1, from);
-        move_state(s, s->frame, true, 0, next);
+        move_state(s, false, from, j);
+        move_state(s, true, next, j + 1);
         for (int k = 0; k < v->inputs; ++k)
             saros_frame_move_input(s->frame, 1 + v->carries + k,
                                    s->input[k].data + s->index * s->input[k].bytes);
@@ -155,6 +196,7 @@ static saros_status advance(sweep *s, int64_t first, int64_t last, char *from, c
         }
         from = next;
     }
+    copy_windows(s, false, last, to);
     return SAROS_OK;
 }
 
@@ -169,6 +211,15 @@ static saros_status store_next(sweep *s, int64_t end, char *from) {
     states->position[top + 1] = next;
     states->top = top + 1;
     return SAROS_OK;
+}
+
+/** The carries at `state` are what the second body sees of the first. */
+static void feed_state(const sweep *s, char *state) {
+    for (int k = 0; k < s->forward.carries; ++k) {
+        saros_frame_move_input(s->back.frame, 1 + s->back.view.carries + k,
+                               state ? state : s->carry[k].data);
+        if (state) state += saros_padded(s->carry[k].bytes);
+    }
 }
 
 static saros_status sweep_run(sweep *s) {
@@ -188,7 +239,7 @@ static saros_status sweep_run(sweep *s) {
             state = s->working[1];
         }
         if (status != SAROS_OK) break;
-        move_state(s, s->back.frame, false, 1 + s->back.view.carries, state);
+        feed_state(s, state);
         status = saros_running_step(&s->back, s->n - end);
         --end;
         if (top && at == end) --states->top;
