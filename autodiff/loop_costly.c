@@ -6,7 +6,9 @@
  * functions, sums and products of matrices in it cost more than to store and to load what they
  * give. So such results that hang on no cotangent, and not on captures alone, are taken out of the
  * transposed step: the loop that keeps states stacks them too, and the step gets them as inputs.
- * What is a few additions and products away from them is computed from them.
+ * What is a few additions and products away from them is computed from them. Steps that join arrays
+ * keep no small results: transposed stencils are made of what stands around them, and would round
+ * otherwise with few states than with all.
  *
  *  Only for sweeps that keep all states; where states are computed again, so are these. */
 #include "loop_impl.h"
@@ -35,6 +37,17 @@ static void mark_hanging(const saros_body *step, int captures, int known, uint8_
     }
 }
 
+/** Whether values that vary are joined or padded on the way. */
+static bool has_windows(const saros_graph *graph, const uint8_t *mark) {
+    for (int32_t id = 0; id < saros_graph_count(graph); ++id) {
+        const saros_primitive *row = saros_graph_node(graph, id, NULL).row;
+        if ((mark[id] & (HANGS | VARIES)) == VARIES &&
+            (row == &saros_row_concat || row == &saros_row_pad))
+            return true;
+    }
+    return false;
+}
+
 /** Additions, products, selections: made again where they are read. */
 static bool is_cheap(const saros_primitive *row) {
     static const saros_primitive *const cheap[] = {
@@ -45,24 +58,25 @@ static bool is_cheap(const saros_primitive *row) {
     return false;
 }
 
-static bool is_costly(const saros_graph *graph, int32_t id, uint8_t mark) {
+static bool is_costly(const saros_graph *graph, int32_t id, uint8_t mark, bool small) {
     const saros_value v = {(saros_graph *)(uintptr_t)graph, id};
     const saros_primitive *row = saros_graph_node(graph, id, NULL).row;
     if (mark & HANGS || !saros_dtype_is_float(saros_value_dtype(v))) return false;
     if (row->flags & SAROS_COSTLY) return true;
-    return mark & VARIES && row != &saros_row_input && !row->view && !is_cheap(row) &&
+    return small && mark & VARIES && row != &saros_row_input && !row->view && !is_cheap(row) &&
            ad_bytes_of(v) <= SMALL;
 }
 
 /** The costly results that the step needs, in the order of their ids; returns their number. */
 static int find_costly(const saros_body *step, uint8_t *mark, saros_value *found) {
     saros_graph *graph = saros_body_graph(step);
+    const bool small = !has_windows(graph, mark);
     int count = 0;
     for (int m = 0; m < saros_body_outputs(step); ++m)
         mark[saros_body_output(step, m).id] |= NEEDED;
     for (int32_t id = saros_graph_count(graph); id-- > 0;) {
         if (!(mark[id] & NEEDED)) continue;
-        if (is_costly(graph, id, mark[id])) {
+        if (is_costly(graph, id, mark[id], small)) {
             found[count++] = (saros_value){graph, id};
             continue;
         }
