@@ -300,41 +300,6 @@ START_TEST(gradients_reach_fields_boundary_values_and_initial_values) {
 }
 END_TEST
 
-START_TEST(a_parameter_known_later_has_its_steps_chosen_in_every_run) {
-    static const char *const wrt[] = {"nu", NULL};
-    static const double at[2] = {0.05, 0.5};
-    const saros_grid_options o = {.cells = {16}};
-    const saros_type type = saros_type_scalar(SAROS_F64);
-    saros_problem *p = NULL;
-    saros_graph *graph = NULL;
-    saros_traced *traced = NULL;
-    saros_function *f = NULL;
-    ck_ok(saros_equation_burgers(&(saros_burgers_spec){.nu = at[0]}, &p));
-    ck_ok(saros_graph_make(&graph));
-    saros_value nu = saros_input(graph, &type, "nu"), out[2];
-    ck_ok(saros_problem_trace(p, &saros_grid, &o, NULL, graph, wrt, &nu, &traced));
-    ck_ok(energy(traced, NULL, &out[0]));
-    saros_vjp(1, out, NULL, 1, &nu, &out[1]);
-    ck_ok(saros_compile(graph, 1, &nu, 2, out, NULL, &f));
-    saros_problem_release(p);
-    for (int k = 0; k < 2; ++k) {
-        saros_tensor *in = NULL, *got[2] = {NULL}, *g = NULL;
-        double J;
-        ck_ok(saros_equation_burgers(&(saros_burgers_spec){.nu = at[k]}, &p));
-        ck_ok(saros_problem_gradient(p, &saros_grid, &o, NULL, energy, NULL, wrt, &J, &g, NULL));
-        ck_ok(saros_tensor_from(SAROS_F64, 0, NULL, &at[k], &in));
-        ck_ok(saros_function_call(f, &in, got, NULL));
-        ck_near(scalar(got[0]) / J, 1, 1e-12); /* those that a run with the number itself takes */
-        ck_near(scalar(got[1]) / scalar(g), 1, 1e-10);
-        saros_tensor_release(in);
-        saros_problem_release(p);
-    }
-    saros_function_release(f);
-    saros_traced_release(traced);
-    saros_graph_release(graph);
-}
-END_TEST
-
 /* ---- errors ---- */
 
 START_TEST(what_cannot_be_differentiated_says_so) {
@@ -398,6 +363,5 @@ SAROS_TEST_MAIN("physics/gradient", heat_gradient_is_exact_to_1e_6,
                 bratu_gradient_by_the_implicit_rule_has_taylor_rates,
                 traced_solves_pass_the_gradient_check,
                 gradients_reach_fields_boundary_values_and_initial_values,
-                a_parameter_known_later_has_its_steps_chosen_in_every_run,
                 what_cannot_be_differentiated_says_so,
                 memory_is_flat_over_repeated_solves_and_gradients)
