@@ -315,7 +315,7 @@ done:
 
 /** Fills `summed`: all that read the value sum it over the same axes. */
 static void mark_summed(narrowing *s, const saros_body *body) {
-    enum { NEVER = 0, FREE = UINT32_MAX };
+    static const uint32_t NEVER = 0, FREE = UINT32_MAX;
     const saros_graph *g = s->graph;
     for (int32_t k = 0; k < g->values; ++k) s->summed[k] = FREE;
     for (int32_t n = 0; n < g->records; ++n) {
