@@ -16,7 +16,7 @@
 #include "tensor_impl.h"
 
 enum {
-    SAROS_NEST_BUFFER = 69632, /* bytes of all tiles of a block: 64 rows of 128 doubles */
+    SAROS_NEST_BUFFER = 163840, /* bytes of all tiles: 512 rows of 32 doubles and a line */
     SAROS_NEST_LOADS = 32,
     SAROS_NEST_STORES = 64,
     SAROS_NEST_OPERANDS = SAROS_NEST_LOADS + SAROS_NEST_STORES,

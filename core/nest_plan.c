@@ -14,6 +14,9 @@ enum {
     ROWS = 256,            /* rows that are added at a stretch */
     CACHED = 4096,         /* columns to which they are added: these stay in first-level cache */
     TILE = 64,             /* rows of a tile, and columns at least */
+    TALL = 512,            /* rows of a tile of one operand: a page of doubles at a stretch */
+    FEW = 32,              /* its columns at least: whole lines are stored */
+    TILES = 69632,         /* bytes of all other tiles: 64 rows of 128 doubles */
     TAKEN = 256,           /* elements of a tile that is taken: all tiles stay in the first cache */
     TASK = 10000,          /* nanoseconds of a task, at least */
     SMALL = 2000,          /* of one for threads that are awake */
@@ -163,6 +166,13 @@ static bool runs_through(const saros_nest *s, int k) {
     return !strided(s, k, inner) && s->stride[k][row] == s->stride[k][inner] * s->extent[inner];
 }
 
+/** Whether long runs along the rows are turned at a time: memory gives pages faster than lines, and
+ * the tile of one operand fits into the second-level cache. */
+static bool is_tall(const saros_nest *s, int tiles) {
+    return s->mode == SAROS_NEST_POINTWISE && !s->flat && !s->taker && tiles == 1 && s->ins == 1 &&
+           s->extent[s->rank - 2] >= TALL;
+}
+
 static void choose_tiles(saros_nest *s) {
     const int row = s->rank - 2, inner = s->rank - 1;
     int tiles = 0, wide = 1;
@@ -187,11 +197,13 @@ static void choose_tiles(saros_nest *s) {
     if (!tiles && !s->taker) return;
     if (!tiles) tiles = 1;
     const int64_t n = s->extent[inner];
-    const int64_t most = s->taker ? 1 : s->extent[row] < TILE ? s->extent[row] : TILE;
-    s->slot = SAROS_NEST_BUFFER / tiles & ~INT64_C(63);
+    const bool tall = is_tall(s, tiles);
+    const int64_t rows = tall ? TALL : TILE;
+    const int64_t most = s->taker ? 1 : s->extent[row] < rows ? s->extent[row] : rows;
+    s->slot = (tall ? SAROS_NEST_BUFFER : TILES) / tiles & ~INT64_C(63);
     int64_t fit = (s->slot / (s->reduced[inner] ? 16 : most) - 64) / wide & ~INT64_C(63);
     s->tile[1] = s->flat ? n
-                         : within(fit, TILE,
+                         : within(fit, tall ? FEW : TILE,
                                   s->taker            ? TAKEN
                                   : s->reduced[inner] ? RUN
                                                       : CACHED);

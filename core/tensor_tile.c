@@ -1,7 +1,7 @@
 /** Tiles: small blocks of strided memory made contiguous.
  *
- *  Where rows are contiguous and columns are far apart, four columns at a time are read in runs of
- * whole cache lines and turned in registers, four by four. */
+ *  Where rows are contiguous and columns are far apart, eight columns at a time, then four, are
+ * read in runs of whole cache lines and turned in registers, eight by eight. */
 #include <string.h>
 
 #include "nest_impl.h"
@@ -16,6 +16,8 @@
 #define WORD uint64_t
 #define FOUR four_8
 #define TURN turn_8
+#define EIGHT eight_8
+#define TURN_EIGHT turn_eight_8
 #define READ read_8
 #define TURN_BLOCKS turn_blocks_8
 #include "tensor_tile_impl.h"
@@ -23,6 +25,8 @@
 #define WORD uint32_t
 #define FOUR four_4
 #define TURN turn_4
+#define EIGHT eight_4
+#define TURN_EIGHT turn_eight_4
 #define READ read_4
 #define TURN_BLOCKS turn_blocks_4
 #include "tensor_tile_impl.h"

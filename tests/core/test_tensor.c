@@ -181,9 +181,42 @@ START_TEST(types_print_with_shape) {
 }
 END_TEST
 
+/* Around 4, 8, 32 and 512, where blocks and tiles end; elements of 8, 4 and 1 bytes. */
+START_TEST(transposed_copies_have_every_element_in_its_place) {
+    static const int64_t extent[] = {1, 3, 4, 7, 8, 13, 31, 33, 100, 511, 512, 517, 1100};
+    static const saros_dtype dtypes[] = {SAROS_F64, SAROS_I32, SAROS_BOOL};
+    enum { EXTENTS = sizeof extent / sizeof *extent };
+    for (int d = 0; d < 3; ++d)
+        for (int k = 0; k < EXTENTS * EXTENTS; ++k) {
+            const int64_t m = extent[k / EXTENTS], n = extent[k % EXTENTS];
+            const size_t bytes = saros_dtype_bytes(dtypes[d]);
+            saros_tensor *a = NULL, *turned = NULL, *b = NULL;
+            ck_ok(saros_tensor_make(dtypes[d], 2, (int64_t[]){m, n}, &a));
+            char *from = saros_tensor_data(a);
+            for (int64_t i = 0; i < m * n; ++i) {
+                const uint64_t word = bytes == 1 ? (uint64_t)(i * i % 7 < 3) : (uint64_t)i;
+                memcpy(from + (size_t)i * bytes, &word, bytes); /* little end first */
+            }
+            ck_ok(saros_tensor_view(a, 2, (int64_t[]){n, m}, (int64_t[]){1, n}, 0, &turned));
+            ck_ok(saros_tensor_contiguous(turned, &b));
+            const char *to = saros_tensor_const_data(b);
+            int64_t wrong = 0;
+            for (int64_t i = 0; i < m; ++i)
+                for (int64_t j = 0; j < n; ++j)
+                    wrong += memcmp(to + (size_t)(j * m + i) * bytes,
+                                    from + (size_t)(i * n + j) * bytes, bytes) != 0;
+            ck_assert_int_eq(wrong, 0);
+            saros_tensor_release(a);
+            saros_tensor_release(turned);
+            saros_tensor_release(b);
+        }
+}
+END_TEST
+
 SAROS_TEST_MAIN("core/tensor", a_made_tensor_is_row_major_and_aligned, a_view_outlives_its_base,
                 a_wrapped_array_is_released_with_its_last_view,
                 assign_follows_strides_of_both_sides,
+                transposed_copies_have_every_element_in_its_place,
                 casts_truncate_saturate_and_keep_large_integers,
                 long_casts_cross_the_conversion_block, empty_tensors_copy_and_compare,
                 opaque_tensors_give_their_payload_to_their_class_only,
